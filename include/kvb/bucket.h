@@ -1,0 +1,241 @@
+#pragma once
+// kvb::Bucket: an embedded key/value store in one file.
+//
+//   auto bucket = kvb::Bucket::open_or_create("app.kvb");
+//   if (!bucket) return report(bucket.error());
+//   auto written = bucket->put("greeting", "Hello");      // On disk when it returns.
+//   auto value = bucket->get("greeting");                 // Result<std::optional<Value>>
+//
+// Keys and values are byte strings: keys of 1 to 65,535 bytes, values of 0 to 4 GiB − 1. Keys are ordered byte by byte
+// (as unsigned), which for UTF-8 text is the order of the code points.
+//
+// Ownership: a Bucket owns its file, its lock and its threads; it can be moved, not copied; the destructor closes it.
+// Byte strings that are passed in are copied before the call returns; what is returned belongs to the caller.
+//
+// Threads: a Bucket may be used from any number of threads at once. A Batch, and the Bucket object itself during a
+// move, close() or destruction, belong to one thread.
+//
+// Processes: one process writes at a time (the others wait up to OpenOptions::lock_deadline, then get `busy`); any
+// number read at the same time with OpenOptions::read_only. A reader sees whole committed batches only.
+//
+// After fork() a child must not use the parent's buckets: every call answers `forked`.
+
+#include <kvb/error.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kvb {
+
+inline constexpr std::size_t kMaxKeyBytes = 65'535;
+inline constexpr std::uint64_t kMaxValueBytes = 0xFFFF'FFFFull;
+
+// When a write that has returned is safe.
+enum class Durability : std::uint8_t {
+  sync,     // It survives power loss. One fdatasync for each group of concurrent writes.
+  relaxed,  // It survives the process within 4 ms or 256 writes, power loss within 100 ms; what is lost is always the
+            // newest writes.
+};
+
+// What the bytes of a value are, kept beside them so that tools can show them. The engine never interprets them.
+enum class ValueKind : std::uint8_t { bytes = 0, text = 1, json = 2 };
+
+struct CreateOptions {
+  Durability durability = Durability::sync;
+};
+
+struct OpenOptions {
+  bool read_only = false;
+  Durability durability = Durability::sync;       // Of writes through this Bucket; nothing of it is stored.
+  std::chrono::milliseconds lock_deadline{5000};  // How long to wait for another writer before answering `busy`.
+};
+
+// A condition is evaluated on the newest state, under the writer's lock, together with the write.
+enum class PutIf : std::uint8_t { always, missing, present };
+
+struct PutOptions {
+  std::uint32_t ttl_seconds = 0;  // 0: never expires. Else the key is gone this many seconds after the write.
+  ValueKind kind = ValueKind::bytes;
+  PutIf condition = PutIf::always;
+};
+
+struct Value {
+  std::string bytes;
+  ValueKind kind = ValueKind::bytes;
+  std::uint64_t seqno = 0;         // Rises with every write to the bucket; never used twice.
+  std::int64_t written_at_ns = 0;  // Wall clock, nanoseconds since the Unix epoch.
+  std::uint32_t ttl_seconds = 0;   // As given to put; 0: never expires.
+
+  // Wall clock time at which the value expires, nanoseconds since the Unix epoch; nothing if it never does.
+  [[nodiscard]] std::optional<std::int64_t> expires_at_ns() const noexcept {
+    if (ttl_seconds == 0) return std::nullopt;
+    return written_at_ns + static_cast<std::int64_t>(ttl_seconds) * 1'000'000'000;
+  }
+};
+
+struct Entry {
+  std::string key;
+  Value value;  // Only `bytes` is empty when a scan asked for keys alone.
+};
+
+// Which keys a scan visits, in which order. Bounds and prefix may be combined; the default is all keys.
+struct ScanOptions {
+  std::string prefix;                // Only keys that begin with these bytes.
+  std::optional<std::string> from;   // Only keys ≥ this one.
+  std::optional<std::string> to;     // Only keys ≤ this one (inclusive).
+  bool reverse = false;              // From the last key to the first.
+  std::uint64_t limit = UINT64_MAX;  // At most so many entries, counted after `reverse`.
+  bool keys_only = false;            // Leaves Value::bytes empty.
+};
+
+// Writes that are applied together: all of them or none, for readers and across a crash. Later ones win over earlier
+// ones.
+class Batch {
+ public:
+  struct Operation {
+    enum class Type : std::uint8_t { put, remove } type;
+    std::string key;
+    std::string value;
+    std::uint32_t ttl_seconds = 0;
+    ValueKind kind = ValueKind::bytes;
+  };
+
+  // Limits are checked when the batch is written, so these never fail. PutOptions::condition must be `always` here.
+  void put(std::string_view key, std::string_view value, const PutOptions& options = {});
+  void remove(std::string_view key);
+  void clear() noexcept { operations_.clear(); }
+  [[nodiscard]] bool empty() const noexcept { return operations_.empty(); }
+  [[nodiscard]] std::size_t size() const noexcept { return operations_.size(); }
+  [[nodiscard]] std::span<const Operation> operations() const noexcept { return operations_; }
+
+ private:
+  std::vector<Operation> operations_;
+};
+
+struct Stats {
+  std::uint64_t keys = 0;             // Live keys (expired ones that nobody has reaped may be included).
+  std::uint64_t live_bytes = 0;       // Bytes of the newest records of live keys, headers included.
+  std::uint64_t file_bytes = 0;       // Length of the file.
+  std::uint64_t allocated_bytes = 0;  // Blocks that the file occupies on the device.
+  std::uint64_t segments = 0;
+  std::uint64_t journal_bytes = 0;  // Log that the next opening would replay.
+  std::uint64_t memory_bytes = 0;   // Private memory of the index.
+  std::uint64_t epoch = 0;
+  std::uint64_t committed_seqno = 0;   // Newest write that other readers see.
+  std::uint64_t synced_seqno = 0;      // Newest write that survives power loss.
+  std::uint64_t replayed_records = 0;  // By the opening of this Bucket.
+  std::uint64_t recovery_cuts = 0;     // Unclean ends noted in the superblock.
+  // Since this Bucket was opened:
+  std::uint64_t puts = 0;
+  std::uint64_t gets = 0;
+  std::uint64_t hits = 0;     // Gets that found a value.
+  std::uint64_t deletes = 0;  // Removes of a key that was there.
+  std::uint64_t batches = 0;
+  std::uint64_t syncs = 0;
+  std::uint64_t bytes_written = 0;  // Handed to the file, for write amplification.
+  bool read_only = false;
+  bool poisoned = false;
+  Durability durability = Durability::sync;
+  std::string uuid;  // 32 hexadecimal digits.
+  std::int64_t created_at_ns = 0;
+};
+
+struct VerifyProblem {
+  std::string message;
+  std::uint64_t offset_bytes = 0;
+  std::optional<std::uint64_t> key_hash;
+};
+
+struct VerifyReport {
+  std::uint64_t records = 0;  // Records whose checksums were computed.
+  std::uint64_t segments = 0;
+  std::uint64_t keys = 0;
+  std::uint64_t bytes = 0;  // Bytes that the checks covered.
+  std::vector<VerifyProblem> problems;
+  [[nodiscard]] bool ok() const noexcept { return problems.empty(); }
+};
+
+// What Bucket::update's function wants done with the key it was shown.
+struct Update {
+  enum class Action : std::uint8_t { keep, put, remove } action = Action::keep;
+  std::string value;                  // For `put`.
+  ValueKind kind = ValueKind::bytes;  // For `put`.
+  bool keep_expiry = true;            // For `put`: the key expires when it would have expired before.
+  std::uint32_t ttl_seconds = 0;      // For `put` with keep_expiry == false.
+};
+
+class Bucket {
+ public:
+  // Makes a new bucket. `already_exists` if there is a file of that name, which is left alone.
+  [[nodiscard]] static Result<Bucket> create(const std::string& path, const CreateOptions& options = {});
+
+  // Opens a bucket. Never needs a flag, a size or a tool, whatever ended the last writer. `not_found` if there is no
+  // such file.
+  [[nodiscard]] static Result<Bucket> open(const std::string& path, const OpenOptions& options = {});
+
+  // Opens it, or makes it first if it isn't there (or if a crash inside create left an empty file).
+  [[nodiscard]] static Result<Bucket> open_or_create(const std::string& path, const OpenOptions& options = {});
+
+  Bucket(Bucket&&) noexcept;
+  Bucket& operator=(Bucket&&) noexcept;
+  ~Bucket();
+
+  // Sets or replaces a value. False if a condition was given and did not hold: nothing is changed then.
+  [[nodiscard]] Result<bool> put(std::string_view key, std::string_view value, const PutOptions& options = {});
+
+  // The value, or nothing if the key is missing or expired. `damaged` if its record's checksum is wrong.
+  [[nodiscard]] Result<std::optional<Value>> get(std::string_view key) const;
+
+  [[nodiscard]] Result<bool> contains(std::string_view key) const;
+
+  // True if the key was there. Removing a missing key writes nothing.
+  [[nodiscard]] Result<bool> remove(std::string_view key);
+
+  // Applies the batch atomically. An empty batch does nothing.
+  [[nodiscard]] Result<void> write(const Batch& batch);
+
+  // Reads one key, lets `decide` say what becomes of it, and writes that, with no other write in between. The newest
+  // value is shown (nothing if missing or expired). `decide` runs under the writer's lock: it must be short and must
+  // not call this Bucket. An Error that it returns is passed on and nothing is changed.
+  [[nodiscard]] Result<void> update(std::string_view key,
+                                    const std::function<Result<Update>(const std::optional<Value>&)>& decide);
+
+  // Calls `visit` for every live key of the range, in order, on one committed state. Stops when `visit` returns false.
+  [[nodiscard]] Result<void> scan(const ScanOptions& options, const std::function<bool(Entry&&)>& visit) const;
+  [[nodiscard]] Result<std::vector<Entry>> scan(const ScanOptions& options = {}) const;
+
+  // How many keys a scan with these options would visit.
+  [[nodiscard]] Result<std::uint64_t> count(const ScanOptions& options = {}) const;
+
+  // Everything written before the call survives power loss when it returns.
+  [[nodiscard]] Result<void> flush();
+
+  [[nodiscard]] Stats stats() const;
+
+  // Checks every structure and every record of the file. Problems are in the report; an Error means that it could not
+  // be done.
+  [[nodiscard]] Result<VerifyReport> verify() const;
+
+  // Makes everything durable and lets go of the file. Every later call answers `closed`. Closing twice is fine.
+  [[nodiscard]] Result<void> close();
+
+  [[nodiscard]] bool is_open() const noexcept;
+  [[nodiscard]] const std::string& path() const noexcept;
+
+  struct Access;  // For tests and layers of this library: reaches the store behind the Bucket.
+
+ private:
+  struct State;
+  explicit Bucket(std::shared_ptr<State> state) noexcept;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace kvb
