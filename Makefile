@@ -1,0 +1,68 @@
+# `make help` says what there is. Each job first installs the Debian packages that it lacks (WFLKS_NO_INSTALL=1 forbids it).
+
+.DEFAULT_GOAL := build
+PREFIX ?= /usr/local
+DESTDIR ?=
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+BUILD := build/full
+TEXT ?= /usr/share/common-licenses/GPL-3
+
+# Configured once with what the job needs; ninja repeats it by itself when a CMake file changes.
+configure = test -f $(1)/build.ninja || cmake --preset $(notdir $(1)) $(2) >$(1).log 2>&1 || { cat $(1).log; exit 1; }
+
+.PHONY: help build run test install uninstall lint format coverage bench soak fuzz clean deps
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## Install every package that any job here needs
+	@scripts/install_dependencies.sh all
+
+build: ## Build wfl, kvb and libkvb, optimised, in build/full
+	@scripts/install_dependencies.sh build
+	@mkdir -p build
+	@$(call configure,$(BUILD),-DWFLKS_BUILD_TESTS=OFF)
+	@cmake --build $(BUILD) -j $(JOBS) --target product
+	@echo "Built: $(BUILD)/apps/wfl/wfl, $(BUILD)/apps/kvb/kvb, $(BUILD)/src/kvb/libkvb.a and libkvb.so"
+
+run: build ## Run examples/word_count.wfl on a real text, twice (TEXT=FILE for another text)
+	@scripts/run_example.sh $(BUILD)/apps/wfl/wfl "$(TEXT)"
+
+test: ## Build and run every test; the last line says how many passed and failed
+	@scripts/install_dependencies.sh test
+	@scripts/run_tests.py --jobs $(JOBS)
+
+install: build ## Install below PREFIX (default /usr/local): programs, headers, libraries, pkg-config file, CMake package
+	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)" >$(BUILD)/install.log || { cat $(BUILD)/install.log; exit 1; }
+	@echo "Installed below $(DESTDIR)$(PREFIX); $(BUILD)/install_manifest.txt lists the files."
+
+uninstall: ## Remove what the last make install put there
+	@test -f $(BUILD)/install_manifest.txt || { echo "Nothing is known to be installed: $(BUILD)/install_manifest.txt is not there."; exit 1; }
+	@xargs -d '\n' rm -f < $(BUILD)/install_manifest.txt && rm $(BUILD)/install_manifest.txt && echo "Removed."
+
+lint: ## Check format, layers, headers, clang-tidy, shell and Python scripts (LINT_SECONDS=0: no time limit for clang-tidy)
+	@scripts/install_dependencies.sh lint
+	@scripts/lint.py --jobs $(JOBS) $(if $(LINT_SECONDS),--tidy-seconds $(LINT_SECONDS))
+
+format: ## Rewrite all C++ and C files in the project's format
+	@scripts/install_dependencies.sh lint
+	@scripts/lint.py --fix-format
+
+coverage: ## Line and branch coverage of the tests: build/coverage/report/index.html
+	@scripts/install_dependencies.sh coverage
+	@scripts/coverage.sh $(JOBS)
+
+bench: ## Build and run the benchmarks
+	@scripts/install_dependencies.sh bench
+	@scripts/bench.sh $(JOBS)
+
+soak: ## Run the random tests of the engine with much more work, again and again, for SECONDS (default 3600)
+	@scripts/install_dependencies.sh test
+	@scripts/soak.sh $(or $(SECONDS),3600) $(JOBS)
+
+fuzz: ## Run each libFuzzer target for SECONDS (default 60)
+	@scripts/install_dependencies.sh fuzz
+	@scripts/fuzz.sh $(or $(SECONDS),60) $(JOBS)
+
+clean: ## Remove everything that was built
+	rm -rf build
