@@ -1,0 +1,187 @@
+// The virtual machine: runs compiled functions, owns the heap and the globals, and enforces the limits.
+//
+// One Vm is one program run; it belongs to one thread. WFL calls never use the C++ stack, so the depth of a program's
+// recursion is bounded only by Limits::call_depth. Native functions run on the C++ stack and return before the next
+// safepoint. Errors travel as values; run() and call() hand the uncaught one to their caller.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <typeindex>
+#include <unordered_map>
+#include <vector>
+
+#include "wfl/vm/bytecode.h"
+#include "wfl/vm/heap.h"
+#include "wfl/vm/native.h"
+#include "wfl/vm/value.h"
+
+namespace wfl::vm {
+
+// An uncaught error with its place.
+struct RuntimeError {
+  ErrorKind kind = ErrorKind::kGeneral;
+  std::string message;
+  CodeSpan span;
+  std::vector<std::pair<std::string, CodeSpan>> trace;  // Calls that led there, innermost first: action name, call place.
+};
+
+struct Limits {
+  std::uint32_t call_depth = 1000;
+  std::uint64_t operations = 0;              // Loop rounds and calls; 0: no limit.
+  std::chrono::milliseconds run_time{0};     // 0: no limit. Not counted while a main loop runs.
+  std::string run_time_words;                // How the message says it, e.g. "60s".
+};
+
+// A set of globals. A program has one; a loaded module has its own, with read-only access to its parent's.
+struct Module {
+  static constexpr std::uint32_t kMaxGlobals = 65'535;
+  std::string file;      // The path it came from, for relative paths.
+  Module* parent = nullptr;
+  std::uint32_t count = 0;
+  std::unique_ptr<Value[]> values;         // kMaxGlobals of them, touched only as used, so that they never move.
+  std::unique_ptr<std::uint8_t[]> constant;  // 1: can't be changed.
+  std::vector<std::string> names;
+  std::unordered_map<std::string, std::uint32_t> index;
+
+  Module();
+  // The slot of a name; made when it is new. kMaxGlobals when there is no room.
+  std::uint32_t slot(std::string_view name);
+  [[nodiscard]] const std::uint32_t* find(std::string_view name) const;
+  // The value here, or undefined. Does not look at the parent.
+  [[nodiscard]] Value get(std::string_view name) const;
+  void set(std::string_view name, Value value, bool is_constant = false);
+};
+
+enum class LoadKind : std::uint8_t { kInclude, kModule };
+
+// What the driver does for `include` and `load module`: finds, parses, checks and compiles the file. An include is compiled
+// into `module`; a module into a new Module whose parent it is. `from` is the place of the statement.
+class ModuleLoader {
+ public:
+  virtual ~ModuleLoader() = default;
+  virtual std::expected<std::unique_ptr<FunctionProto>, Error> load(LoadKind kind, std::string_view path, Module& module,
+                                                                    CodeSpan from) = 0;
+  // Called when the file has run, with the error that left it, which may be reworded.
+  virtual void finished(LoadKind kind, Error* error) = 0;
+};
+
+struct TestFailure {
+  std::string name;
+  std::vector<std::string> context;
+  std::string message;
+  CodeSpan span;
+};
+
+struct TestResults {
+  std::uint32_t passed = 0;
+  std::uint32_t failed = 0;
+  std::vector<TestFailure> failures;
+};
+
+struct Frame {
+  const FunctionProto* proto;
+  const Instruction* pc;  // Of the next instruction while another frame runs.
+  Value* base;
+  const Closure* closure;  // Null in a main function.
+  bool from_native;        // Returning from it leaves the run loop.
+  bool discard_result;     // The result is not wanted (an include).
+  LoadKind load_kind;
+  bool is_load;
+};
+
+class Vm {
+ public:
+  enum class Dispatch : std::uint8_t { kComputedGoto, kSwitch };
+
+  Vm();
+  ~Vm();
+  Vm(const Vm&) = delete;
+  Vm& operator=(const Vm&) = delete;
+
+  Heap& heap() { return heap_; }
+  Module& globals() { return *modules_.front(); }
+  HostTable& hosts() { return hosts_; }
+  Limits& limits() { return limits_; }
+
+  // A built-in function, bound to a global of this name.
+  void define_native(std::string_view name, NativeFunction function, std::uint32_t min_arguments,
+                     std::uint32_t max_arguments, void* data = nullptr);
+  void set_global(std::string_view name, Value value) { globals().set(name, value); }
+  [[nodiscard]] Value get_global(std::string_view name) const { return modules_.front()->get(name); }
+  // A library's own state, made at the first use and destroyed with the Vm (after the heap's objects).
+  template <class T>
+  T& service() {
+    std::shared_ptr<void>& slot = services_[std::type_index(typeid(T))];
+    if (!slot) slot = std::make_shared<T>();
+    return *static_cast<T*>(slot.get());
+  }
+
+  Module& new_module(Module& parent, std::string_view file);
+  // Takes a compiled function over, resolves its host functions, and keeps its constants alive.
+  const FunctionProto* adopt(std::unique_ptr<FunctionProto> function);
+
+  // Runs a main function. The value is that of its last expression statement (for a REPL), else Null.
+  std::expected<Value, RuntimeError> run(const FunctionProto* function);
+  // Calls an action or native from C++. Also from inside a native function.
+  std::expected<Value, RuntimeError> call(Value callee, std::span<const Value> arguments);
+  // Calls a callee as `object.name(arguments)` would.
+  std::expected<Value, RuntimeError> call_on(Value self, const Closure& closure, std::span<const Value> arguments);
+
+  void set_output(std::function<void(std::string_view)> sink) { sink_ = std::move(sink); }
+  void write_output(std::string_view text);
+  void flush_output();
+  void set_loader(ModuleLoader* loader) { loader_ = loader; }
+  [[nodiscard]] ModuleLoader* loader() const { return loader_; }
+  void set_dispatch(Dispatch dispatch) { dispatch_ = dispatch; }
+  // Set from another thread or a signal handler to stop the program with a Cancelled error at its next safepoint.
+  std::atomic<bool>& cancel_flag() { return cancelled_; }
+  // The place of the statement that is running now, for natives that need the current file.
+  [[nodiscard]] CodeSpan current_span() const;
+  [[nodiscard]] const Module* current_module() const;
+  void start_clock();
+  // What is left of the run time; nothing when there is no limit (or a main loop runs).
+  [[nodiscard]] std::optional<std::chrono::milliseconds> time_left() const;
+
+  // --- test framework ---
+  void set_test_mode(bool on) { test_mode_ = on; }
+  [[nodiscard]] bool test_mode() const { return test_mode_; }
+  TestResults& test_results() { return tests_; }
+  std::vector<std::string>& test_context() { return test_context_; }
+
+ private:
+  friend struct Interpreter;
+
+  Heap heap_;
+  HostTable hosts_;
+  Limits limits_;
+  std::vector<std::unique_ptr<Module>> modules_;
+  std::vector<std::unique_ptr<FunctionProto>> functions_;
+  std::map<std::type_index, std::shared_ptr<void>> services_;
+  std::unique_ptr<Value[]> stack_;
+  Value* stack_end_ = nullptr;
+  Value* high_water_ = nullptr;  // Registers above it were never used; those between the top and it may be stale.
+  std::vector<Frame> frames_;
+  std::function<void(std::string_view)> sink_;
+  std::string output_;
+  ModuleLoader* loader_ = nullptr;
+  Dispatch dispatch_ = Dispatch::kComputedGoto;
+  std::atomic<bool> cancelled_{false};
+  std::uint64_t operations_ = 0;
+  std::chrono::steady_clock::time_point started_;
+  std::uint32_t main_loops_ = 0;
+  std::uint32_t native_depth_ = 0;
+  bool test_mode_ = false;
+  TestResults tests_;
+  std::vector<std::string> test_context_;
+  RuntimeError error_;  // The one being raised.
+};
+
+}  // namespace wfl::vm
