@@ -1,0 +1,40 @@
+#pragma once
+// The live page: words that change with every commit, and who writes. Nothing in it is needed to open a bucket.
+//
+// Each word is one aligned 64-bit store, so another process reads either the old or the new value. Its complement lies
+// beside it: after a crash a word is believed only if both fit, because the two stores may have reached the disk
+// separately.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "kvb/format/layout.h"
+
+namespace kvb::format {
+
+// Byte offsets in the file.
+inline constexpr std::uint64_t kPublishedWord = kLivePageOffset + 0;    // Newest seqno that readers may see.
+inline constexpr std::uint64_t kSyncedWord = kLivePageOffset + 16;      // Newest seqno known to survive power loss.
+inline constexpr std::uint64_t kEpochWord = kLivePageOffset + 32;       // Epoch of the newest durable superblock.
+inline constexpr std::uint64_t kComplementDistance = 8;                 // The complement follows its word.
+inline constexpr std::uint64_t kHolderOffset = kLivePageOffset + 1024;  // Who writes: in a sector of its own.
+inline constexpr std::size_t kHolderBytes = 512;
+
+// Who holds (or last held) the writer's lock. Informative: the lock itself is what counts.
+struct Holder {
+  std::int64_t pid = 0;
+  std::int64_t since_ns = 0;  // Wall clock.
+  std::string program;        // Cut to 63 bytes.
+  std::string host;           // Cut to 63 bytes.
+};
+
+void encode_holder(const Holder& holder, std::span<std::byte, kHolderBytes> block) noexcept;
+[[nodiscard]] std::optional<Holder> decode_holder(std::span<const std::byte, kHolderBytes> block);
+
+// Stores a word and its complement, or reads them: nothing if they do not fit.
+[[nodiscard]] Result<void> store_checked_word(os::File& file, std::uint64_t offset, std::uint64_t value);
+[[nodiscard]] Result<std::optional<std::uint64_t>> load_checked_word(const os::File& file, std::uint64_t offset);
+
+}  // namespace kvb::format
