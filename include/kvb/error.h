@@ -24,13 +24,13 @@ enum class ErrorCode : int {
 
 struct Error {
   ErrorCode code{};
-  std::string message;                        // A whole sentence: what happened, and what to do now.
-  std::string path;                           // The file concerned; empty if there is none.
-  std::optional<std::uint64_t> offset_bytes;  // Where in the file, if it is about a place.
-  std::optional<std::uint64_t> key_hash;      // Hash of the key concerned, if a record is known by it.
-  int system_errno = 0;                       // errno of the failed call, or 0.
-  std::int64_t holder_pid = 0;                // For `busy`: the process that writes to the bucket, or 0 if unknown.
-  std::int64_t holder_since_seconds = 0;      // For `busy`: since when, seconds since the Unix epoch, or 0.
+  std::string message{};                        // A whole sentence: what happened, and what to do now.
+  std::string path{};                           // The file concerned; empty if there is none.
+  std::optional<std::uint64_t> offset_bytes{};  // Where in the file, if it is about a place.
+  std::optional<std::uint64_t> key_hash{};      // Hash of the key concerned, if a record is known by it.
+  int system_errno = 0;                         // errno of the failed call, or 0.
+  std::int64_t holder_pid = 0;                  // For `busy`: the process that writes to the bucket, or 0 if unknown.
+  std::int64_t holder_since_seconds = 0;        // For `busy`: since when, seconds since the Unix epoch, or 0.
 
   // "PATH: MESSAGE [at byte N]", ready to be shown.
   [[nodiscard]] std::string to_string() const;

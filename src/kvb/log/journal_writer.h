@@ -1,0 +1,150 @@
+#pragma once
+// Appends to the journal. The writer stages records in private memory, bound to the places they will have; commit
+// groups of them are then written with one pwrite each and made durable with one fdatasync (store/commit.cpp).
+//
+// The protocol, and why it is right:
+//
+//  1. A segment is made before it is used: its space is allocated, its header written, and both synced (fsync), before
+//  the first record is staged for it. So a record in a
+//     life exists only if the header of that life is durable (R7), and appending never has to grow the file.
+//  2. Records are staged for consecutive places; each byte of the record area is staged at most once in a life (R1). A
+//  batch lies in one segment: room for
+//     all of it is reserved (prepare) before its first byte is staged.
+//  3. When the segment is full, the next one is made (1.), the old one's footer is staged, which names it, and records
+//  go on there. Footer and records travel in the same group, so whatever is
+//     acknowledged behind the footer was synced together with it. A crash that keeps the records but loses the footer
+//     leaves them unreachable, and unacknowledged.
+//  4. When a write fails, everything staged since the last commit has failed with it (the callers get errors). Those
+//  bytes and seqnos are burned: the segment is cut behind the last committed
+//     record by a footer whose `next` is only a promise (a place and a salt; the segment is made when there is room
+//     again), synced before the errors are returned. So nothing that failed comes back after a crash, although its
+//     bytes may be whole on disk. Before that sync no caller has an answer, and either outcome is right.
+//  5. The tail that a dead writer left is not continued, because it may hold torn bytes: it is cut in the same way,
+//  with a jump of the seqnos by at least 2^32, more than anyone can have used.
+//     Only a tail that does not exist (the file ends exactly behind the last record, and that record is the last that
+//     was synced: what `close` leaves) is continued.
+
+#include <kvb/error.h>
+
+#include <cstdint>
+#include <optional>
+#include <shared_mutex>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "kvb/format/superblock.h"
+#include "kvb/log/journal_reader.h"
+#include "kvb/log/segment_table.h"
+
+namespace kvb::log {
+
+// Bytes that wait to be written to one place of the file.
+struct Chunk {
+  std::uint64_t offset = 0;  // In the file.
+  std::vector<std::byte> owned;
+  format::Bytes borrowed;  // Instead of `owned`: memory of a caller who waits for the commit.
+
+  [[nodiscard]] format::Bytes bytes() const noexcept { return borrowed.empty() ? format::Bytes(owned) : borrowed; }
+};
+
+// What a segment's footer says of its records.
+struct TailStatistics {
+  std::uint64_t record_count = 0;
+  std::int64_t earliest_expiry_ns = 0;
+  std::int64_t latest_expiry_ns = 0;
+  std::vector<format::ResyncPoint> resync_points;
+
+  void add(const format::RecordHeader& header, std::uint64_t offset);
+};
+
+// Reads the headers of a segment's records from its start to `end_offset`, all of which were found valid before.
+[[nodiscard]] Result<TailStatistics> collect_statistics(SegmentTable& segments, Segment& segment,
+                                                        std::uint64_t end_offset, const std::string& path);
+
+struct StagedRecord {
+  std::uint64_t paddr = 0;
+  std::uint64_t seqno = 0;
+};
+
+class JournalWriter {
+ public:
+  struct Identity {
+    format::Uuid uuid{};
+    std::uint64_t hash_seed = 0;
+    std::int64_t pid = 0;
+  };
+
+  // Starts behind `end`. `continue_tail`: see 5.; otherwise the tail, if its segment exists, is cut before the first
+  // append. `highest_known_seqno`: the highest seqno that is known to have been given out. The writer changes
+  // `segments` only while it holds `segments_mutex` exclusively; both must outlive it.
+  JournalWriter(os::Environment& environment, os::File& file, SegmentTable& segments, std::shared_mutex& segments_mutex,
+                const Identity& identity, const Position& end, bool continue_tail, std::uint64_t highest_known_seqno);
+
+  // Makes room for one batch of so many record bytes, in one segment. Everything that can fail for want of space fails
+  // here, before a byte is staged. May write and sync (a new segment), and may stage the old segment's footer.
+  [[nodiscard]] Result<void> prepare(std::uint64_t batch_bytes);
+
+  // Stages one record at the tail; prepare() made the room. `header.seqno` is filled in. A value longer than
+  // `borrow_from_bytes` is not copied: its memory must stay until the group is written.
+  StagedRecord stage(format::RecordHeader header, std::string_view key, std::string_view value,
+                     std::uint64_t borrow_from_bytes);
+
+  // Takes what is staged, for writing; the writer goes on staging behind it.
+  [[nodiscard]] std::vector<Chunk> take_staged() noexcept;
+  [[nodiscard]] bool has_staged() const noexcept { return !chunks_.empty(); }
+  [[nodiscard]] std::uint64_t staged_bytes() const noexcept { return staged_bytes_; }
+
+  [[nodiscard]] const Position& tail() const noexcept { return tail_; }
+  // Everything before `end`, a former tail(), has been committed: the place to fall back to (4.).
+  void committed(const Position& end) noexcept { committed_ = end; }
+
+  // Forgets everything staged or written since the last committed() and cuts the segment there, durably.
+  [[nodiscard]] Result<void> burn();
+
+  [[nodiscard]] std::uint64_t next_seqno() const noexcept { return tail_.next_seqno; }
+  // The file's length if it ended with the last committed record: what `close` truncates to. Nothing if the tail was
+  // not written to.
+  [[nodiscard]] std::optional<std::uint64_t> file_bytes_in_use() const noexcept;
+  // A sync failed inside the writer: nothing may be written any more (R9).
+  [[nodiscard]] bool sync_failed() const noexcept { return sync_failed_; }
+  [[nodiscard]] std::uint64_t bytes_written() const noexcept { return bytes_written_; }
+  [[nodiscard]] std::uint64_t syncs() const noexcept { return syncs_; }
+
+  void set_live_bytes(std::uint64_t live_bytes) noexcept { live_bytes_ = live_bytes; }
+
+ private:
+  [[nodiscard]] format::SegmentLink new_link();
+  [[nodiscard]] Result<void> open_tail();  // The first append after opening.
+  [[nodiscard]] Result<Segment*> make_segment(const format::SegmentLink& link, std::uint64_t base_seqno,
+                                              std::uint64_t batch_bytes);
+  // Ends the segment at `end`, which it holds, and makes the rest of the log a promise.
+  [[nodiscard]] Result<void> cut(Segment& segment, const Position& end, std::uint64_t next_base_seqno);
+  [[nodiscard]] Result<void> write(std::uint64_t offset, format::Bytes bytes);
+  [[nodiscard]] Result<void> sync_all();
+  [[nodiscard]] Segment* segment_of(const Position& position) noexcept;
+  void append(std::uint64_t offset, format::Bytes bytes);
+
+  os::Environment* environment_;
+  os::File* file_;
+  SegmentTable* segments_;
+  std::shared_mutex* segments_mutex_;
+  Identity identity_;
+  Position tail_;  // Where the next record is staged.
+  Segment* segment_ =
+      nullptr;  // Holds the tail and is ready for records; null while it has to be made (or cut, or extended) first.
+  TailStatistics statistics_;  // Of segment_.
+  Position committed_;
+  std::vector<Chunk> chunks_;
+  std::uint64_t staged_bytes_ = 0;
+  bool opened_ = false;  // open_tail() has been done.
+  bool continue_tail_;
+  std::uint64_t highest_known_seqno_;
+  std::uint64_t next_segment_id_;
+  std::uint64_t live_bytes_ = 0;
+  bool sync_failed_ = false;
+  std::uint64_t bytes_written_ = 0;
+  std::uint64_t syncs_ = 0;
+};
+
+}  // namespace kvb::log
