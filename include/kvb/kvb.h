@@ -1,0 +1,390 @@
+#pragma once
+// kvb.h: the C API of libkvb, an embedded key/value store in one file. C11; also the door for other languages.
+//
+//   kvb_bucket* bucket = NULL;
+//   kvb_error* error = NULL;
+//   if (kvb_open_or_create("app.kvb", NULL, &bucket, &error) != KVB_OK) {
+//     fprintf(stderr, "%s\n", error->message);
+//     kvb_error_free(error);
+//     return 1;
+//   }
+//   kvb_put(bucket, "greeting", 8, "Hello", 5, NULL);     // On disk when it returns.
+//   kvb_value* value = NULL;
+//   if (kvb_get(bucket, "greeting", 8, &value, NULL) == KVB_OK && value != NULL) puts(value->data);
+//   kvb_value_free(value);
+//   kvb_close(bucket, NULL);
+//
+// Keys and values are byte strings with a size; they may hold any bytes, zero included. Keys have 1 to 65,535 bytes,
+// values 0 to 4 GiB - 1. Keys are ordered byte by byte (as unsigned), which for UTF-8 is the order of the code points.
+// Paths are handed to the operating system as they are.
+//
+// ERRORS. A function that can fail returns a kvb_code, KVB_OK (0) if all went well. Its last parameter `error` may be
+// NULL. If it isn't, it is always written: NULL on success, else an object that the caller frees with kvb_error_free.
+// The details come out through a parameter and not from a "last error of this thread", because bindings run where
+// threads are not what they seem: goroutines, green threads and async executors may continue on another thread between
+// two calls, and a second failing call on the same thread would overwrite the first one's details. A missing key is not
+// an error: results say so (a NULL value, a false flag). Out parameters for results are written in every case
+// (NULL, false or 0 on failure). A newer library may return codes that this header does not list; treat them as errors.
+//
+// STRUCTS. Those that the caller fills (…_options, kvb_update) begin with `struct_size` and are to be initialised with
+// their …_INIT macro, or in another language by setting every byte to zero and then struct_size to the size of the
+// struct. Zero always means the default, so NULL options and such options mean the same. Newer headers add fields only
+// at the end; a library that is older than the header refuses a field it doesn't know unless it is zero
+// (KVB_INVALID_ARGUMENT), so no option is ever ignored. Those that the library hands out (kvb_error, kvb_value,
+// kvb_entry, kvb_stats, kvb_verify_report, …) are read-only, are only ever reached through pointers, and may grow at
+// the end: never copy them by their size.
+//
+// MEMORY. Bytes that are passed in are copied before the call returns. What a function returns through a `T**`
+// belongs to the caller and is freed with the function that the struct's comment names; what is reached through a
+// const pointer belongs to the object it came from. Every free and close function accepts NULL.
+//
+// THREADS. A kvb_bucket may be used from any number of threads at once, except that nothing else may use it during or
+// after kvb_close. A kvb_batch or kvb_cursor belongs to one thread at a time. The other objects never change.
+//
+// PROCESSES. One process writes to a bucket at a time (others wait, then get KVB_BUSY); any number read at the same
+// time with `read_only`. After fork() a child must not use the parent's buckets: every call answers KVB_FORKED.
+//
+// A NULL for a required pointer is answered with KVB_INVALID_ARGUMENT, never with a crash. A NULL key or value with
+// size 0 is an empty one. No C++ exception leaves this API; when memory runs out the answer is KVB_OUT_OF_MEMORY.
+// Any function may answer KVB_INVALID_ARGUMENT, KVB_OUT_OF_MEMORY, KVB_CLOSED and KVB_FORKED; other codes are listed.
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define KVB_API __attribute__((visibility("default")))
+#else
+#define KVB_API
+#endif
+
+#ifdef __cplusplus
+#define KVB_NOEXCEPT noexcept
+extern "C" {
+#else
+#define KVB_NOEXCEPT
+#endif
+
+// ---------------------------------------------------------------------------------------------------- Version
+
+#define KVB_VERSION_MAJOR 0
+#define KVB_VERSION_MINOR 1
+#define KVB_VERSION_PATCH 0
+#define KVB_VERSION_STRING "0.1.0"
+
+// Version of the library that is running, "MAJOR.MINOR.PATCH", which may differ from this header's. Static memory. The
+// shared library's soname holds the ABI version: it changes when, and only when, old programs would break.
+KVB_API const char* kvb_version(void) KVB_NOEXCEPT;
+
+// ---------------------------------------------------------------------------------------------------- Errors
+
+// KVB_OK, KVB_NOT_FOUND, KVB_ALREADY_EXISTS, KVB_BUSY, …: the list with its meanings is <kvb/error_codes.def>. Numbers
+// are never reused. Bindings may treat it as a C int.
+typedef enum kvb_code {
+  KVB_OK = 0,
+#define KVB_ERROR(name, number, c_name, sentence) KVB_##c_name = number,
+#include <kvb/error_codes.def>
+#undef KVB_ERROR
+} kvb_code;
+
+// Why a call failed. Free it with kvb_error_free.
+typedef struct kvb_error {
+  kvb_code code;
+  int32_t system_errno;          // errno of the failed system call, or 0.
+  const char* message;           // A whole sentence: what happened, to which file, what to do now. Never NULL.
+  const char* path;              // The file concerned, or NULL.
+  uint64_t offset_bytes;         // Where in the file, if has_offset.
+  uint64_t key_hash;             // Hash of the key concerned, if has_key_hash.
+  int64_t holder_pid;            // For KVB_BUSY: the process that writes to the bucket, or 0 if unknown.
+  int64_t holder_since_seconds;  // For KVB_BUSY: since when, seconds since the Unix epoch, or 0 if unknown.
+  bool has_offset;
+  bool has_key_hash;
+} kvb_error;
+
+KVB_API void kvb_error_free(kvb_error* error) KVB_NOEXCEPT;
+
+// The code's stable name, for example "already_exists"; "ok" for KVB_OK and "unknown" for a number that is no code.
+// Static memory.
+KVB_API const char* kvb_code_name(kvb_code code) KVB_NOEXCEPT;
+
+// What the code means, one part of an English sentence without a full stop. Static memory.
+KVB_API const char* kvb_code_sentence(kvb_code code) KVB_NOEXCEPT;
+
+// ---------------------------------------------------------------------------------------------------- Open, close
+
+typedef struct kvb_bucket kvb_bucket;
+
+// When a write that has returned is safe.
+typedef enum kvb_durability {
+  KVB_SYNC = 0,     // It survives power loss.
+  KVB_RELAXED = 1,  // It survives the process within 4 ms or 256 writes, power loss within 100 ms; what is lost is
+                    // always the newest writes.
+} kvb_durability;
+
+typedef struct kvb_create_options {
+  uint32_t struct_size;  // sizeof(kvb_create_options).
+  int32_t durability;    // A kvb_durability, of writes through the new handle.
+} kvb_create_options;
+#define KVB_CREATE_OPTIONS_INIT {(uint32_t)sizeof(kvb_create_options), 0}
+
+// For lock_timeout_ms: answer KVB_BUSY at once.
+#define KVB_NO_WAIT (-1)
+
+typedef struct kvb_open_options {
+  uint32_t struct_size;     // sizeof(kvb_open_options).
+  int32_t durability;       // A kvb_durability, of writes through this handle; nothing of it is stored.
+  int32_t read_only;        // 1: reads beside any writer, never changes the file. 0: reads and writes.
+  int32_t reserved;         // Must be 0.
+  int64_t lock_timeout_ms;  // Milliseconds to wait for another writer before answering KVB_BUSY. 0: the default, 5,000.
+                            // KVB_NO_WAIT: none.
+} kvb_open_options;
+#define KVB_OPEN_OPTIONS_INIT {(uint32_t)sizeof(kvb_open_options), 0, 0, 0, 0}
+
+// Makes a new bucket and opens it for writing. KVB_ALREADY_EXISTS if there is a file of that name, which is left alone;
+// KVB_NOT_FOUND if its folder is missing; KVB_PERMISSION_DENIED, KVB_FULL, KVB_IO_ERROR. `options` may be NULL.
+// *bucket belongs to the caller: kvb_close.
+KVB_API kvb_code kvb_create(const char* path, const kvb_create_options* options, kvb_bucket** bucket,
+                            kvb_error** error) KVB_NOEXCEPT;
+
+// Opens a bucket, whatever ended its last writer. KVB_NOT_FOUND if there is no such file; KVB_BUSY with holder_pid
+// if another process (or another handle of this one) still wrote to it at the deadline; KVB_NOT_A_BUCKET,
+// KVB_UNSUPPORTED, KVB_DAMAGED, KVB_PERMISSION_DENIED, KVB_FULL, KVB_IO_ERROR. `options` may be NULL.
+// *bucket belongs to the caller: kvb_close.
+KVB_API kvb_code kvb_open(const char* path, const kvb_open_options* options, kvb_bucket** bucket,
+                          kvb_error** error) KVB_NOEXCEPT;
+
+// kvb_open, or kvb_create first if there is no such file. `read_only` must be 0.
+KVB_API kvb_code kvb_open_or_create(const char* path, const kvb_open_options* options, kvb_bucket** bucket,
+                                    kvb_error** error) KVB_NOEXCEPT;
+
+// Makes every write durable, lets go of the file and frees the handle, which may not be used afterwards, whatever is
+// returned: KVB_IO_ERROR, KVB_FULL or KVB_POISONED mean that the last relaxed writes may be lost. Cursors that are
+// still open answer KVB_CLOSED from then on and are to be closed as usual.
+KVB_API kvb_code kvb_close(kvb_bucket* bucket, kvb_error** error) KVB_NOEXCEPT;
+
+// The path that the bucket was opened with. Belongs to the bucket. "" for NULL.
+KVB_API const char* kvb_path(const kvb_bucket* bucket) KVB_NOEXCEPT;
+
+// ---------------------------------------------------------------------------------------------------- Write
+
+// What the bytes of a value are, kept beside them so that tools can show them. The engine never interprets them.
+typedef enum kvb_kind { KVB_BYTES = 0, KVB_TEXT = 1, KVB_JSON = 2 } kvb_kind;
+
+typedef enum kvb_condition {
+  KVB_ALWAYS = 0,
+  KVB_IF_MISSING = 1,  // Write only if the key is missing or expired.
+  KVB_IF_PRESENT = 2,  // Write only if the key is there.
+} kvb_condition;
+
+typedef struct kvb_put_options {
+  uint32_t struct_size;  // sizeof(kvb_put_options).
+  uint32_t ttl_seconds;  // 0: never expires. Else the key is gone this many seconds after the write.
+  int32_t kind;          // A kvb_kind.
+  int32_t condition;     // A kvb_condition; evaluated together with the write, on the newest state.
+} kvb_put_options;
+#define KVB_PUT_OPTIONS_INIT {(uint32_t)sizeof(kvb_put_options), 0, 0, 0}
+
+// Every function of this part may answer KVB_READ_ONLY, KVB_FULL, KVB_IO_ERROR or KVB_POISONED, and those that look at
+// what is there (kvb_put_with_options, kvb_remove, kvb_update) KVB_DAMAGED; nothing is changed then. One exception:
+// after KVB_IO_ERROR from a failed sync the message says which writes are in doubt.
+
+// Sets or replaces a value of kind KVB_BYTES that never expires.
+KVB_API kvb_code kvb_put(kvb_bucket* bucket, const void* key, size_t key_size, const void* value, size_t value_size,
+                         kvb_error** error) KVB_NOEXCEPT;
+
+// The same with options (NULL: the defaults). *written (may be NULL) is false if the condition did not hold: nothing
+// is changed then, and the answer is KVB_OK.
+KVB_API kvb_code kvb_put_with_options(kvb_bucket* bucket, const void* key, size_t key_size, const void* value,
+                                      size_t value_size, const kvb_put_options* options, bool* written,
+                                      kvb_error** error) KVB_NOEXCEPT;
+
+// Removes a key. *removed (may be NULL) says whether it was there; if it wasn't, nothing is written.
+KVB_API kvb_code kvb_remove(kvb_bucket* bucket, const void* key, size_t key_size, bool* removed,
+                            kvb_error** error) KVB_NOEXCEPT;
+
+// A list of writes that kvb_write applies together: all of them or none, for readers and across a crash. Later ones win
+// over earlier ones. The list is kept in memory; it can be written more than once.
+typedef struct kvb_batch kvb_batch;
+
+// An empty batch, or NULL if memory ran out. Belongs to the caller: kvb_batch_free.
+KVB_API kvb_batch* kvb_batch_new(void) KVB_NOEXCEPT;
+KVB_API void kvb_batch_free(kvb_batch* batch) KVB_NOEXCEPT;
+
+// Adds a write. Sizes are checked by kvb_write. `options` may be NULL; its condition must be KVB_ALWAYS.
+KVB_API kvb_code kvb_batch_put(kvb_batch* batch, const void* key, size_t key_size, const void* value, size_t value_size,
+                               const kvb_put_options* options, kvb_error** error) KVB_NOEXCEPT;
+KVB_API kvb_code kvb_batch_remove(kvb_batch* batch, const void* key, size_t key_size, kvb_error** error) KVB_NOEXCEPT;
+
+// Forgets all its writes.
+KVB_API void kvb_batch_clear(kvb_batch* batch) KVB_NOEXCEPT;
+
+// How many writes it holds. 0 for NULL.
+KVB_API size_t kvb_batch_size(const kvb_batch* batch) KVB_NOEXCEPT;
+
+// Applies the batch atomically and leaves it as it is. An empty batch does nothing.
+KVB_API kvb_code kvb_write(kvb_bucket* bucket, const kvb_batch* batch, kvb_error** error) KVB_NOEXCEPT;
+
+// Everything written before the call survives power loss when it returns. (After KVB_SYNC writes it has nothing to do.)
+KVB_API kvb_code kvb_flush(kvb_bucket* bucket, kvb_error** error) KVB_NOEXCEPT;
+
+// ---------------------------------------------------------------------------------------------------- Read
+
+// A value as it was found. From kvb_get: free it with kvb_value_free.
+typedef struct kvb_value {
+  const char* data;       // `size` bytes, then one zero byte that is not counted. Never NULL.
+  size_t size;            // In bytes.
+  kvb_kind kind;          // As given to the write.
+  uint32_t ttl_seconds;   // As given to the write; 0: never expires.
+  uint64_t seqno;         // Number of the write; rises with every write to the bucket, never used twice.
+  int64_t written_at_ns;  // Wall clock, nanoseconds since the Unix epoch.
+  int64_t expires_at_ns;  // The same clock; 0 if it never expires.
+} kvb_value;
+
+// Reading functions may answer KVB_DAMAGED (a checksum is wrong: the error names the place) and KVB_IO_ERROR.
+
+// *value is NULL if the key is missing or expired, else it belongs to the caller.
+KVB_API kvb_code kvb_get(const kvb_bucket* bucket, const void* key, size_t key_size, kvb_value** value,
+                         kvb_error** error) KVB_NOEXCEPT;
+KVB_API void kvb_value_free(kvb_value* value) KVB_NOEXCEPT;
+
+// Whether the key is there and has not expired.
+KVB_API kvb_code kvb_contains(const kvb_bucket* bucket, const void* key, size_t key_size, bool* found,
+                              kvb_error** error) KVB_NOEXCEPT;
+
+// ---------------------------------------------------------------------------------------------------- Read and write
+
+// What becomes of a key that kvb_update has shown.
+typedef enum kvb_update_action { KVB_UPDATE_KEEP = 0, KVB_UPDATE_PUT = 1, KVB_UPDATE_REMOVE = 2 } kvb_update_action;
+
+// Filled by the function given to kvb_update, for KVB_UPDATE_PUT. It arrives with struct_size set by the library and
+// all else zero: fields beyond that size don't exist.
+typedef struct kvb_update_value {
+  uint32_t struct_size;
+  uint32_t ttl_seconds;   // With change_expiry: as in kvb_put_options.
+  int32_t kind;           // A kvb_kind.
+  int32_t change_expiry;  // 0: the key expires when it would have expired before. 1: ttl_seconds from now.
+  const void* data;       // The new value. Must stay valid until kvb_update returns.
+  uint64_t size;          // In bytes.
+} kvb_update_value;
+
+// `current` is NULL if the key is missing or expired; it is valid during this call only.
+typedef kvb_update_action (*kvb_update_function)(void* context, const kvb_value* current, kvb_update_value* update);
+
+// Reads one key, lets `decide` say what becomes of it, and writes that, with no other write in between. `decide` is
+// called once, in the calling thread, under the writer's lock: it must be short, must not use this bucket, and must not
+// throw or jump out. Errors: those of writing and of reading.
+KVB_API kvb_code kvb_update(kvb_bucket* bucket, const void* key, size_t key_size, kvb_update_function decide,
+                            void* context, kvb_error** error) KVB_NOEXCEPT;
+
+// ---------------------------------------------------------------------------------------------------- Scan
+
+// Which keys a scan visits, in which order. Prefix and bounds may be combined; NULL or all zero: every key.
+typedef struct kvb_scan_options {
+  uint32_t struct_size;  // sizeof(kvb_scan_options).
+  int32_t reverse;       // 1: from the last key to the first.
+  int32_t keys_only;     // 1: leaves the values' data empty, which is quicker.
+  int32_t has_limit;     // 1: `limit` counts, and 0 means none at all.
+  uint64_t limit;        // At most so many entries, counted after `reverse`.
+  const void* prefix;    // Only keys that begin with these bytes.
+  uint64_t prefix_size;
+  const void* from;  // Only keys >= this one. NULL: from the first.
+  uint64_t from_size;
+  const void* to;  // Only keys <= this one (inclusive). NULL: to the last.
+  uint64_t to_size;
+} kvb_scan_options;
+#define KVB_SCAN_OPTIONS_INIT {(uint32_t)sizeof(kvb_scan_options), 0, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0}
+
+// One key and its value.
+typedef struct kvb_entry {
+  const char* key;  // `key_size` bytes, then one zero byte that is not counted.
+  size_t key_size;
+  const kvb_value* value;  // Never NULL; its data is empty for keys_only.
+} kvb_entry;
+
+// Return false to stop. The entry is valid during the call only.
+typedef bool (*kvb_visit_function)(void* context, const kvb_entry* entry);
+
+// Calls `visit` for every live key of the range, in order, in the calling thread, on one committed state. `visit` must
+// not write to this bucket and must not throw or jump out.
+KVB_API kvb_code kvb_scan(const kvb_bucket* bucket, const kvb_scan_options* options, kvb_visit_function visit,
+                          void* context, kvb_error** error) KVB_NOEXCEPT;
+
+// How many keys a scan with these options would visit. Values are not read.
+KVB_API kvb_code kvb_count(const kvb_bucket* bucket, const kvb_scan_options* options, uint64_t* count,
+                           kvb_error** error) KVB_NOEXCEPT;
+
+// The same walk with the loop on the caller's side, for languages that don't like callbacks. The bucket may be
+// written to between two steps. A cursor reads ahead in steps of up to 1,024 entries or about 1 MiB, and each step sees
+// one committed state: a key that is there all the time is visited exactly once, none is visited twice, and the order
+// holds; one that is written or removed meanwhile may be seen or not. For one state over all use kvb_scan.
+typedef struct kvb_cursor kvb_cursor;
+
+// *cursor belongs to the caller: kvb_cursor_close. The options are copied.
+KVB_API kvb_code kvb_cursor_open(const kvb_bucket* bucket, const kvb_scan_options* options, kvb_cursor** cursor,
+                                 kvb_error** error) KVB_NOEXCEPT;
+
+// *entry is the next entry, or NULL at the end (and again after it). It belongs to the cursor and is valid until the
+// next call with it. After an error the cursor stays where it is: the call may be repeated.
+KVB_API kvb_code kvb_cursor_next(kvb_cursor* cursor, const kvb_entry** entry, kvb_error** error) KVB_NOEXCEPT;
+KVB_API void kvb_cursor_close(kvb_cursor* cursor) KVB_NOEXCEPT;
+
+// ---------------------------------------------------------------------------------------------------- Look after
+
+// Free it with kvb_stats_free. Sizes are in bytes; the counters of the second part count since this handle was opened.
+typedef struct kvb_stats {
+  uint64_t keys;              // Live keys (expired ones that nobody has reaped may be included).
+  uint64_t live_bytes;        // Bytes of the newest records of live keys, headers included.
+  uint64_t file_bytes;        // Length of the file.
+  uint64_t allocated_bytes;   // Blocks that the file occupies on the device.
+  uint64_t segments;          // Runs of pages that hold records.
+  uint64_t journal_bytes;     // Log that the next opening would replay.
+  uint64_t memory_bytes;      // Private memory of the index.
+  uint64_t epoch;             // Number of the last checkpoint.
+  uint64_t committed_seqno;   // Newest write that other readers see.
+  uint64_t synced_seqno;      // Newest write that survives power loss.
+  uint64_t replayed_records;  // By the opening of this handle.
+  uint64_t recovery_cuts;     // Unclean ends noted in the file.
+
+  uint64_t puts;
+  uint64_t gets;
+  uint64_t hits;     // Gets that found a value.
+  uint64_t deletes;  // Removes of a key that was there.
+  uint64_t batches;
+  uint64_t syncs;
+  uint64_t bytes_written;  // Handed to the file.
+
+  int64_t created_at_ns;      // Wall clock, nanoseconds since the Unix epoch.
+  kvb_durability durability;  // Of this handle.
+  bool read_only;
+  bool poisoned;     // Writing has ended because a sync failed.
+  const char* uuid;  // 32 hexadecimal digits.
+} kvb_stats;
+
+KVB_API kvb_code kvb_get_stats(const kvb_bucket* bucket, kvb_stats** stats, kvb_error** error) KVB_NOEXCEPT;
+KVB_API void kvb_stats_free(kvb_stats* stats) KVB_NOEXCEPT;
+
+typedef struct kvb_verify_problem {
+  const char* message;    // A whole sentence.
+  uint64_t offset_bytes;  // Where in the file.
+  uint64_t key_hash;      // Of the key concerned, if has_key_hash.
+  bool has_key_hash;
+} kvb_verify_problem;
+
+// Free it with kvb_verify_report_free.
+typedef struct kvb_verify_report {
+  uint64_t records;  // Records whose checksums were computed.
+  uint64_t segments;
+  uint64_t keys;
+  uint64_t bytes;                             // Bytes that the checks covered.
+  size_t problem_count;                       // 0: the bucket is sound.
+  const kvb_verify_problem* const* problems;  // problem_count pointers, then NULL.
+} kvb_verify_report;
+
+// Checks every structure and every record of the file. Problems are in the report and the answer is KVB_OK; an error
+// means that the check could not be done.
+KVB_API kvb_code kvb_verify(const kvb_bucket* bucket, kvb_verify_report** report, kvb_error** error) KVB_NOEXCEPT;
+KVB_API void kvb_verify_report_free(kvb_verify_report* report) KVB_NOEXCEPT;
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif
