@@ -1,0 +1,76 @@
+#pragma once
+// The ordered view of the delta's keys, for scans. New keys are only noted; they are sorted when a scan asks, into runs
+// that are merged when they are of like size, so n keys cost O(n log n) whatever the mix of writes and scans, and a
+// write costs nothing here. Overwrites and deletes of a key that is known do not touch it.
+//
+// An entry carries the key's first eight bytes, big-endian, so that most comparisons need no record. Not synchronised:
+// the store's index lock guards it.
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "kvb/index/delta.h"
+
+namespace kvb::index {
+
+class KeyOrder {
+ public:
+  // Gives the key of a node, as bytes that stay where they are.
+  using KeyOf = std::function<std::string_view(const KeyNode&)>;
+
+  explicit KeyOrder(KeyOf key_of) : key_of_(std::move(key_of)) {}
+
+  void add(KeyNode* node) { pending_.push_back(node); }
+
+  // Sorts what has been added since the last time. Must be done before a Cursor is made.
+  void settle();
+  [[nodiscard]] bool settled() const noexcept { return pending_.empty(); }
+
+  void clear() noexcept {
+    pending_.clear();
+    runs_.clear();
+  }
+  [[nodiscard]] std::size_t memory_bytes() const noexcept;
+
+  struct Entry {
+    std::uint64_t prefix;
+    KeyNode* node;
+  };
+
+  // Walks the keys in order, forward from the first key ≥ `from` (> if exclusive) or backward from the last key ≤
+  // `from` (< if exclusive); from the end of the order if there is no `from`. Valid until the next settle() or clear().
+  class Cursor {
+   public:
+    Cursor(const KeyOrder& order, std::optional<std::string_view> from, bool exclusive, bool reverse);
+    // The next node, or null at the end. Each key comes once.
+    [[nodiscard]] KeyNode* next();
+
+   private:
+    struct Source {
+      const Entry* at;   // Next entry to give.
+      const Entry* end;  // Forward: one behind the last; backward: one before the first.
+    };
+    const KeyOrder* order_;
+    bool reverse_;
+    std::vector<Source> sources_;
+  };
+
+ private:
+  [[nodiscard]] bool less(const Entry& a, const Entry& b) const {
+    if (a.prefix != b.prefix) return a.prefix < b.prefix;
+    return key_of_(*a.node) < key_of_(*b.node);
+  }
+
+  KeyOf key_of_;
+  std::vector<KeyNode*> pending_;
+  std::vector<std::vector<Entry>> runs_;  // Each sorted; every node is in one run.
+};
+
+// A key's first eight bytes as a number that compares as the bytes do; short keys are filled with zeros.
+[[nodiscard]] std::uint64_t key_prefix(std::string_view key) noexcept;
+
+}  // namespace kvb::index
