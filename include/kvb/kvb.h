@@ -91,7 +91,7 @@ typedef enum kvb_code {
 typedef struct kvb_error {
   kvb_code code;
   int32_t system_errno;          // errno of the failed system call, or 0.
-  const char* message;           // A whole sentence: what happened, to which file, what to do now. Never NULL.
+  const char* message;           // "PATH: What happened, and what to do now.", ready to be shown. Never NULL.
   const char* path;              // The file concerned, or NULL.
   uint64_t offset_bytes;         // Where in the file, if has_offset.
   uint64_t key_hash;             // Hash of the key concerned, if has_key_hash.
