@@ -1,13 +1,13 @@
 // Compiled code: instructions, constants, and the tables around them.
 //
-// Why 64-bit instructions. The VM is a register machine like Lua's, but its instructions are four 16-bit fields instead of
-// one packed word. A compare-and-jump carries both operands and its distance; an action may have 65,535 variables without a
-// second addressing mode; decoding is one load per field with no shifts or masks. The price is twice the code size, which
-// does not show: programs are small against the first-level cache.
+// Why 64-bit instructions. The VM is a register machine like Lua's, but its instructions are four 16-bit fields instead
+// of one packed word. A compare-and-jump carries both operands and its distance; an action may have 65,535 variables
+// without a second addressing mode; decoding is one load per field with no shifts or masks. The price is twice the code
+// size, which does not show: programs are small against the first-level cache.
 //
-// Frames. All registers live in one stack. A call places the callee and then its arguments in consecutive registers of the
-// caller; the callee's frame starts at the first argument, and its result goes where the callee was. base[-1] is therefore
-// always the action being run, or the instance (`this`) when an action of a container runs.
+// Frames. All registers live in one stack. A call places the callee and then its arguments in consecutive registers of
+// the caller; the callee's frame starts at the first argument, and its result goes where the callee was. base[-1] is
+// therefore always the action being run, or the instance (`this`) when an action of a container runs.
 //
 // Errors need no instruction on the good path: each function has a table of protected ranges. See Protection.
 #pragma once
@@ -142,7 +142,7 @@ struct FunctionProto {
   std::vector<LinePlace> places;
   std::vector<ParameterInfo> parameters;
   std::vector<CellSource> cells;
-  std::vector<std::string> host_names;          // Host functions by name …
+  std::vector<std::string> host_names;            // Host functions by name …
   std::vector<const struct HostFunction*> hosts;  // … and as found by the linker; null when this build lacks it.
   std::vector<ContainerSpec> containers;
   std::vector<InterfaceSpec> interfaces;

@@ -1,7 +1,7 @@
 // Functions written in C++ that WFL programs call.
 //
-// A native is a plain function `Value f(NativeCall&)`. It reads its arguments from the call, returns a Value, and fails by
-// `return call.fail(kind, message)`: errors are values, no C++ exception may pass through the VM. The number of
+// A native is a plain function `Value f(NativeCall&)`. It reads its arguments from the call, returns a Value, and fails
+// by `return call.fail(kind, message)`: errors are values, no C++ exception may pass through the VM. The number of
 // arguments has been checked against the limits it was registered with. The collector never runs during a native.
 //
 // There are two registries:
@@ -35,7 +35,11 @@ struct NativeCall {
   const Value* arguments;
   std::uint32_t count;
   std::string_view name;  // The function's name as registered, for messages.
-  void* data = nullptr;   // What it was registered with.
+  void* data;             // What it was registered with.
+
+  NativeCall(Vm& machine, Heap& memory, const Value* values, std::uint32_t n, std::string_view function_name,
+             void* registered = nullptr)
+      : vm(machine), heap(memory), arguments(values), count(n), name(function_name), data(registered) {}
 
   [[nodiscard]] Value operator[](std::uint32_t i) const { return arguments[i]; }
 

@@ -27,7 +27,8 @@ void append_number(std::string& out, double number);
 // The order of two numbers, texts, dates, times or date-times; nothing when the two can't be compared. Two numbers of
 // which one is NaN are std::partial_ordering::unordered.
 [[nodiscard]] std::optional<std::partial_ordering> compare(Value a, Value b);
-// Lists, maps and instances are copied with all they hold, sharing and cycles kept; other values are returned as they are.
+// Lists, maps and instances are copied with all they hold, sharing and cycles kept; other values are returned as they
+// are.
 [[nodiscard]] Value deep_copy(Heap& heap, Value value);
 
 // ISO forms used by display: YYYY-MM-DD, HH:MM:SS.

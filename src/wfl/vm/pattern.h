@@ -10,10 +10,10 @@
 namespace wfl::vm {
 
 enum class PatternKind : std::uint8_t {
-  kLiteral,         // text
-  kLetter,          // Unicode alphabetic
-  kDigit,           // ASCII 0-9
-  kWhitespace,      // Unicode white space
+  kLiteral,     // text
+  kLetter,      // Unicode alphabetic
+  kDigit,       // ASCII 0-9
+  kWhitespace,  // Unicode white space
   kAnyCharacter,
   kUnicodeLetter,
   kUnicodeDigit,
@@ -27,9 +27,9 @@ enum class PatternKind : std::uint8_t {
   kBackReference,    // text: the capture's name
   kStartOfText,
   kEndOfText,
-  kLookAhead,        // children[0], negated
-  kLookBehind,       // children[0], negated
-  kListReference,    // text: the variable's name; reference: its place in the list of lists given to pattern.compile
+  kLookAhead,      // children[0], negated
+  kLookBehind,     // children[0], negated
+  kListReference,  // text: the variable's name; reference: its place in the list of lists given to pattern.compile
 };
 
 struct PatternNode {

@@ -1,8 +1,8 @@
 // A WFL value in eight bytes, and the objects it can point to.
 //
-// Encoding (NaN boxing, as in Wren and LuaJIT). A double that is "not a number" has 2^52 bit patterns of which the machine
-// only ever makes one (0x7ff8… or, on x86, 0xfff8…). The patterns above 0xfff8_0000_0000_0000 are free, and they carry all
-// that is not a number:
+// Encoding (NaN boxing, as in Wren and LuaJIT). A double that is "not a number" has 2^52 bit patterns of which the
+// machine only ever makes one (0x7ff8… or, on x86, 0xfff8…). The patterns above 0xfff8_0000_0000_0000 are free, and
+// they carry all that is not a number:
 //
 //     0000_0000_0000_0000 … fff8_0000_0000_0000   a double, as it is
 //     fff9_0000_0000_000N                         the singletons: undefined, Null, Nothing, no, yes
@@ -129,8 +129,8 @@ class Value {
 };
 static_assert(sizeof(Value) == 8);
 
-// Bytes several texts may share: appending to the text that ends where the used part ends extends the buffer in place, so
-// that building a text piece by piece in a loop takes linear time. What is used is never changed again.
+// Bytes several texts may share: appending to the text that ends where the used part ends extends the buffer in place,
+// so that building a text piece by piece in a loop takes linear time. What is used is never changed again.
 struct TextBuffer {
   std::uint32_t references = 1;
   std::uint32_t used = 0;
@@ -172,7 +172,9 @@ struct Text : Object {
   void compute_hash() const;
 };
 
-inline std::string_view Value::as_text() const { return as<Text>()->view(); }
+inline std::string_view Value::as_text() const {
+  return as<Text>()->view();
+}
 
 struct List : Object {
   static constexpr ObjectKind kKind = ObjectKind::kList;
@@ -180,8 +182,8 @@ struct List : Object {
   List() : Object(kKind) {}
 };
 
-// Text keys to values, in the order of first insertion. Open addressing over an entry array; a removed entry leaves a hole
-// that the next growth closes, so positions are stable only as long as nothing is inserted.
+// Text keys to values, in the order of first insertion. Open addressing over an entry array; a removed entry leaves a
+// hole that the next growth closes, so positions are stable only as long as nothing is inserted.
 struct Map : Object {
   static constexpr ObjectKind kKind = ObjectKind::kMap;
   struct Entry {
@@ -193,9 +195,7 @@ struct Map : Object {
   // The value or nullptr.
   [[nodiscard]] const Value* find(std::string_view key) const;
   [[nodiscard]] const Value* find(const Text* key) const;
-  [[nodiscard]] Value* find(const Text* key) {
-    return const_cast<Value*>(static_cast<const Map*>(this)->find(key));
-  }
+  [[nodiscard]] Value* find(const Text* key) { return const_cast<Value*>(static_cast<const Map*>(this)->find(key)); }
   void set(Text* key, Value value);
   bool remove(const Text* key);
   void clear();
@@ -208,7 +208,8 @@ struct Map : Object {
   [[nodiscard]] std::uint32_t locate(std::uint32_t hash, Equal equal) const;
   void rebuild(std::size_t capacity);
   std::vector<Entry> entries_;
-  std::vector<std::uint32_t> index_;  // Entry number + 1; 0 is free. A power of two, at most 3/4 full; empty for small maps.
+  std::vector<std::uint32_t>
+      index_;  // Entry number + 1; 0 is free. A power of two, at most 3/4 full; empty for small maps.
   std::size_t count_ = 0;
 };
 
@@ -319,7 +320,8 @@ struct Instance : Object {
 };
 
 // The base of every value whose kind the VM doesn't know: keystores, iterators, whatever a library adds. Compared by
-// identity. The destructor runs when the collector finds it unreachable or when the Heap ends: it releases what it holds.
+// identity. The destructor runs when the collector finds it unreachable or when the Heap ends: it releases what it
+// holds.
 class HostObject : public Object {
  public:
   static constexpr ObjectKind kKind = ObjectKind::kHost;

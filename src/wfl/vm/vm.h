@@ -8,10 +8,13 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <expected>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <typeindex>
@@ -30,23 +33,30 @@ struct RuntimeError {
   ErrorKind kind = ErrorKind::kGeneral;
   std::string message;
   CodeSpan span;
-  std::vector<std::pair<std::string, CodeSpan>> trace;  // Calls that led there, innermost first: action name, call place.
+  std::vector<std::pair<std::string, CodeSpan>>
+      trace;  // Calls that led there, innermost first: action name, call place.
 };
 
 struct Limits {
   std::uint32_t call_depth = 1000;
-  std::uint64_t operations = 0;              // Loop rounds and calls; 0: no limit.
-  std::chrono::milliseconds run_time{0};     // 0: no limit. Not counted while a main loop runs.
-  std::string run_time_words;                // How the message says it, e.g. "60s".
+  std::uint64_t operations = 0;           // Loop rounds and calls; 0: no limit.
+  std::chrono::milliseconds run_time{0};  // 0: no limit. Not counted while a main loop runs.
+  std::string run_time_words;             // How the message says it, e.g. "60s".
 };
+
+// Memory for values that is not touched before it is used.
+struct FreeMemory {
+  void operator()(void* memory) const { std::free(memory); }
+};
+using ValueArray = std::unique_ptr<Value[], FreeMemory>;
 
 // A set of globals. A program has one; a loaded module has its own, with read-only access to its parent's.
 struct Module {
   static constexpr std::uint32_t kMaxGlobals = 65'535;
-  std::string file;      // The path it came from, for relative paths.
+  std::string file;  // The path it came from, for relative paths.
   Module* parent = nullptr;
   std::uint32_t count = 0;
-  std::unique_ptr<Value[]> values;         // kMaxGlobals of them, touched only as used, so that they never move.
+  ValueArray values;                         // kMaxGlobals of them, touched only as used, so that they never move.
   std::unique_ptr<std::uint8_t[]> constant;  // 1: can't be changed.
   std::vector<std::string> names;
   std::unordered_map<std::string, std::uint32_t> index;
@@ -62,13 +72,13 @@ struct Module {
 
 enum class LoadKind : std::uint8_t { kInclude, kModule };
 
-// What the driver does for `include` and `load module`: finds, parses, checks and compiles the file. An include is compiled
-// into `module`; a module into a new Module whose parent it is. `from` is the place of the statement.
+// What the driver does for `include` and `load module`: finds, parses, checks and compiles the file. An include is
+// compiled into `module`; a module into a new Module whose parent it is. `from` is the place of the statement.
 class ModuleLoader {
  public:
   virtual ~ModuleLoader() = default;
-  virtual std::expected<std::unique_ptr<FunctionProto>, Error> load(LoadKind kind, std::string_view path, Module& module,
-                                                                    CodeSpan from) = 0;
+  virtual std::expected<std::unique_ptr<FunctionProto>, Error> load(LoadKind kind, std::string_view path,
+                                                                    Module& module, CodeSpan from) = 0;
   // Called when the file has run, with the error that left it, which may be reworded.
   virtual void finished(LoadKind kind, Error* error) = 0;
 };
@@ -88,13 +98,10 @@ struct TestResults {
 
 struct Frame {
   const FunctionProto* proto;
-  const Instruction* pc;  // Of the next instruction while another frame runs.
-  Value* base;
+  const Instruction* pc;   // Of the next instruction while another frame runs.
+  Value* base;             // Register 0; base[-1] is the callee and takes the result.
   const Closure* closure;  // Null in a main function.
-  bool from_native;        // Returning from it leaves the run loop.
-  bool discard_result;     // The result is not wanted (an include).
-  LoadKind load_kind;
-  bool is_load;
+  enum class Return : std::uint8_t { kToFrame, kToNative, kInclude, kModule } returns;
 };
 
 class Vm {
@@ -115,6 +122,7 @@ class Vm {
   void define_native(std::string_view name, NativeFunction function, std::uint32_t min_arguments,
                      std::uint32_t max_arguments, void* data = nullptr);
   void set_global(std::string_view name, Value value) { globals().set(name, value); }
+  // The value, or Value::undefined().
   [[nodiscard]] Value get_global(std::string_view name) const { return modules_.front()->get(name); }
   // A library's own state, made at the first use and destroyed with the Vm (after the heap's objects).
   template <class T>
@@ -132,7 +140,7 @@ class Vm {
   std::expected<Value, RuntimeError> run(const FunctionProto* function);
   // Calls an action or native from C++. Also from inside a native function.
   std::expected<Value, RuntimeError> call(Value callee, std::span<const Value> arguments);
-  // Calls a callee as `object.name(arguments)` would.
+  // Runs an action of a container on `self`.
   std::expected<Value, RuntimeError> call_on(Value self, const Closure& closure, std::span<const Value> arguments);
 
   void set_output(std::function<void(std::string_view)> sink) { sink_ = std::move(sink); }
@@ -143,6 +151,8 @@ class Vm {
   void set_dispatch(Dispatch dispatch) { dispatch_ = dispatch; }
   // Set from another thread or a signal handler to stop the program with a Cancelled error at its next safepoint.
   std::atomic<bool>& cancel_flag() { return cancelled_; }
+  // Marks further roots at each collection, for libraries that hold Values in their own state.
+  void add_roots(std::function<void(Tracer&)> mark) { roots_.push_back(std::move(mark)); }
   // The place of the statement that is running now, for natives that need the current file.
   [[nodiscard]] CodeSpan current_span() const;
   [[nodiscard]] const Module* current_module() const;
@@ -165,10 +175,13 @@ class Vm {
   std::vector<std::unique_ptr<Module>> modules_;
   std::vector<std::unique_ptr<FunctionProto>> functions_;
   std::map<std::type_index, std::shared_ptr<void>> services_;
-  std::unique_ptr<Value[]> stack_;
+  ValueArray stack_;
   Value* stack_end_ = nullptr;
-  Value* high_water_ = nullptr;  // Registers above it were never used; those between the top and it may be stale.
-  std::vector<Frame> frames_;
+  Value* high_water_ = nullptr;  // No register above it was ever used; those between the top and it may be stale.
+  std::vector<Frame> frames_;    // Never grows while a program runs.
+  Frame* frame_ = nullptr;       // The one that runs; frames_[0] stands for "none".
+  Frame* frame_limit_ = nullptr;
+  std::vector<std::function<void(Tracer&)>> roots_;
   std::function<void(std::string_view)> sink_;
   std::string output_;
   ModuleLoader* loader_ = nullptr;
@@ -176,6 +189,7 @@ class Vm {
   std::atomic<bool> cancelled_{false};
   std::uint64_t operations_ = 0;
   std::chrono::steady_clock::time_point started_;
+  std::chrono::steady_clock::time_point main_loop_began_;
   std::uint32_t main_loops_ = 0;
   std::uint32_t native_depth_ = 0;
   bool test_mode_ = false;
