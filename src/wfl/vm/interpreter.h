@@ -65,7 +65,8 @@ struct Interpreter {
   static bool undefined_variable(Vm& vm, std::string_view name);
   // Safepoint: limits, cancellation, garbage. `spent`: operations since the last one.
   static bool safepoint(Vm& vm, std::int64_t spent);
-  static void collect(Vm& vm);
+  static void collect(Vm& vm) { collect(vm, stack_top(vm)); }
+  static void collect(Vm& vm, Value* top);  // Registers from `top` on are dead.
   static void main_loop(Vm& vm, bool enter);
   static void close_iteration(Vm& vm, Value iteration);
 

@@ -99,8 +99,7 @@ bool Interpreter::safepoint(Vm& vm, std::int64_t spent) {
   return true;
 }
 
-void Interpreter::collect(Vm& vm) {
-  Value* const top = stack_top(vm);
+void Interpreter::collect(Vm& vm, Value* top) {
   vm.heap_.collect([&vm, top](Tracer& tracer) {
     for (Value* value = vm.stack_.get(); value < top; ++value) tracer.mark(*value);
     for (const auto& module : vm.modules_) {
@@ -115,6 +114,12 @@ void Interpreter::collect(Vm& vm) {
   });
   // What lies above the top is stale: frames to come must not find pointers to objects that are gone.
   std::fill(top, vm.high_water_, Value::undefined());
+}
+
+bool Vm::collect_garbage(const NativeCall& call) {
+  if (native_depth_ > 1) return false;
+  Interpreter::collect(*this, const_cast<Value*>(call.arguments) + call.count);
+  return true;
 }
 
 }  // namespace wfl::vm

@@ -153,6 +153,10 @@ class Vm {
   std::atomic<bool>& cancel_flag() { return cancelled_; }
   // Marks further roots at each collection, for libraries that hold Values in their own state.
   void add_roots(std::function<void(Tracer&)> mark) { roots_.push_back(std::move(mark)); }
+  // Collects now, for a host function that needs what nobody can reach any more to be gone. To be called before it has
+  // made any object. Registers above its arguments are dead and count as empty. False: it was not possible, because
+  // another native function further down is waiting and may hold values.
+  bool collect_garbage(const NativeCall& call);
   // The place of the statement that is running now, for natives that need the current file.
   [[nodiscard]] CodeSpan current_span() const;
   [[nodiscard]] const Module* current_module() const;
