@@ -1,0 +1,144 @@
+// Looking after a keystore: flush, verify, statistics; and the forms whose engine side is still to come.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "wfl/keystore/statements.h"
+#include "wfl/vm/heap.h"
+#include "wfl/vm/operations.h"
+
+namespace wfl::keystore {
+namespace {
+
+void set_number(vm::NativeCall& call, vm::Map* map, std::string_view name, double number) {
+  call.heap.map_set(map, name, vm::Value::number(number));
+}
+void set_number(vm::NativeCall& call, vm::Map* map, std::string_view name, std::uint64_t number) {
+  set_number(call, map, name, static_cast<double>(number));
+}
+void set_text(vm::NativeCall& call, vm::Map* map, std::string_view name, std::string_view text) {
+  call.heap.map_set(map, name, call.make_text(text));
+}
+
+// keystore.flush: keystore
+vm::Value flush(vm::NativeCall& call) {
+  Keystore* keystore = keystore_argument(call, 0, Access::read);
+  if (call.failed()) return vm::Value::null();
+  if (keystore->read_only()) return vm::Value::null();  // It has written nothing.
+  if (const auto flushed = keystore->bucket().flush(); !flushed) {
+    return fail_with(call, flushed.error(), keystore->path());
+  }
+  return vm::Value::null();
+}
+
+// keystore.verify: keystore
+vm::Value verify(vm::NativeCall& call) {
+  Keystore* keystore = keystore_argument(call, 0, Access::read);
+  if (call.failed()) return vm::Value::null();
+  const auto report = keystore->bucket().verify();
+  if (!report) return fail_with(call, report.error(), keystore->path());
+  vm::List* problems = call.heap.list();
+  for (const kvb::VerifyProblem& problem : report->problems) {
+    problems->items.push_back(call.make_text(fmt::format("{} (at byte {})", problem.message, problem.offset_bytes)));
+  }
+  vm::Map* map = call.heap.map();
+  call.heap.map_set(map, "ok", vm::Value::boolean(report->ok()));
+  set_number(call, map, "records", report->records);
+  call.heap.map_set(map, "problems", vm::Value(problems));
+  set_number(call, map, "keys", report->keys);
+  set_number(call, map, "segments", report->segments);
+  set_number(call, map, "bytes", report->bytes);
+  return vm::Value(map);
+}
+
+// keystore.statistics: keystore, detailed
+vm::Value statistics(vm::NativeCall& call) {
+  Keystore* keystore = keystore_argument(call, 0, Access::read);
+  if (call.failed()) return vm::Value::null();
+  const kvb::Stats stats = keystore->bucket().stats();
+  vm::Map* map = call.heap.map();
+  set_number(call, map, "keys", stats.keys);
+  set_number(call, map, "live_bytes", stats.live_bytes);
+  set_number(call, map, "file_bytes", stats.file_bytes);
+  set_number(call, map, "puts", stats.puts);
+  set_number(call, map, "gets", stats.gets);
+  set_number(call, map, "hits", stats.hits);
+  set_number(call, map, "hit_rate",
+             stats.gets == 0 ? 0.0 : static_cast<double>(stats.hits) / static_cast<double>(stats.gets));
+  set_number(call, map, "deletes", stats.deletes);
+  set_number(call, map, "batches", stats.batches);
+  set_number(call, map, "bytes_written", stats.bytes_written);
+  if (!vm::truthy(call[1])) return vm::Value(map);
+  set_number(call, map, "allocated_bytes", stats.allocated_bytes);
+  set_number(call, map, "segments", stats.segments);
+  set_number(call, map, "journal_bytes", stats.journal_bytes);
+  set_number(call, map, "memory_bytes", stats.memory_bytes);
+  set_number(call, map, "syncs", stats.syncs);
+  set_number(call, map, "epoch", stats.epoch);
+  set_number(call, map, "committed_seqno", stats.committed_seqno);
+  set_number(call, map, "synced_seqno", stats.synced_seqno);
+  set_number(call, map, "replayed_records", stats.replayed_records);
+  set_number(call, map, "recovery_cuts", stats.recovery_cuts);
+  call.heap.map_set(map, "read_only", vm::Value::boolean(stats.read_only));
+  call.heap.map_set(map, "writing_has_failed", vm::Value::boolean(stats.poisoned));
+  set_text(call, map, "durability", stats.durability == kvb::Durability::sync ? "sync" : "relaxed");
+  set_text(call, map, "uuid", stats.uuid);
+  call.heap.map_set(map, "created", vm::Value(call.heap.date_time(stats.created_at_ns / 1'000'000'000)));
+  return vm::Value(map);
+}
+
+// keystore.compact: keystore, strategy?
+vm::Value compact(vm::NativeCall& call) {
+  Keystore* keystore = keystore_argument(call, 0, Access::write);
+  if (call.failed()) return vm::Value::null();
+  if (keystore->in_batch()) {
+    return call.fail(
+        fmt::format("The keystore \"{}\" cannot be compacted in the middle of its batch. Do it after `end batch`.",
+                    keystore->path()));
+  }
+  static constexpr std::array<std::string_view, 3> kStrategies = {"auto", "aggressive", "full"};
+  if (!call[1].is_undefined()) {
+    const bool known = call[1].is_text() && std::ranges::find(kStrategies, call[1].as_text()) != kStrategies.end();
+    if (!known) {
+      return call.fail(
+          fmt::format("The strategies of `compact` are \"auto\", \"aggressive\" and \"full\"; {} is none of them.",
+                      vm::debug_form(call[1])));
+    }
+  }
+  return fail_with(call,
+                   not_yet("Compacting a keystore", "Everything else works without it; the file only stays larger."));
+}
+
+// keystore.back_up: keystore, path
+vm::Value back_up(vm::NativeCall& call) {
+  if (keystore_argument(call, 0, Access::read) == nullptr) return vm::Value::null();
+  return fail_with(call, not_yet("`back up`", "Close the keystore and copy its file with copy_file instead."));
+}
+
+// keystore.snapshot: keystore
+vm::Value take_snapshot(vm::NativeCall& call) {
+  if (keystore_argument(call, 0, Access::read) == nullptr) return vm::Value::null();
+  return fail_with(
+      call, not_yet("`take snapshot`", "Use `scan KEYSTORE for all keys as NAME` to get everything as it is now."));
+}
+
+// keystore.change_secret: keystore, secret
+vm::Value change_secret(vm::NativeCall& call) {
+  if (keystore_argument(call, 0, Access::write) == nullptr) return vm::Value::null();
+  return fail_with(call, not_yet("Encryption", "The keystore has been left as it is: not encrypted."));
+}
+
+}  // namespace
+
+void register_care_statements(vm::HostTable& table) {
+  table.add("keystore.flush", flush);
+  table.add("keystore.verify", verify);
+  table.add("keystore.statistics", statistics);
+  table.add("keystore.compact", compact);
+  table.add("keystore.back_up", back_up);
+  table.add("keystore.snapshot", take_snapshot);
+  table.add("keystore.change_secret", change_secret);
+}
+
+}  // namespace wfl::keystore
