@@ -101,6 +101,13 @@ class Delta {
   // Takes the newest version of a key back (its write failed); the node goes with its last version.
   void pop(KeyNode* node);
 
+  template <typename Visit>
+  void for_each(Visit&& visit) const {
+    for (KeyNode* node : buckets_) {
+      for (; node != nullptr; node = node->next) visit(*node);
+    }
+  }
+
   [[nodiscard]] std::size_t nodes() const noexcept { return node_count_; }
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
   void clear();

@@ -50,31 +50,28 @@ KeyOrder::Cursor::Cursor(const KeyOrder& order, std::optional<std::string_view> 
   for (const auto& run : order.runs_) {
     const Entry* begin = run.data();
     const Entry* end = begin + run.size();
-    if (!reverse) {
-      const Entry* first = begin;
-      if (from)
-        first = exclusive ? std::partition_point(begin, end, not_after) : std::partition_point(begin, end, before);
-      if (first != end) sources_.push_back({first, end});
-    } else {
-      const Entry* behind = end;
-      if (from)
-        behind = exclusive ? std::partition_point(begin, end, before) : std::partition_point(begin, end, not_after);
-      if (behind != begin) sources_.push_back({behind - 1, begin - 1});
+    const Entry* place = reverse ? end : begin;
+    if (from) {
+      // Forward and exclusive, or backward and inclusive: behind `from`; otherwise before it.
+      place =
+          exclusive != reverse ? std::partition_point(begin, end, not_after) : std::partition_point(begin, end, before);
     }
+    sources_.push_back({&run, static_cast<std::size_t>(place - begin)});
   }
 }
 
 KeyNode* KeyOrder::Cursor::next() {
   Source* best = nullptr;
   for (auto& source : sources_) {
-    if (source.at == source.end) continue;
-    if (best == nullptr || (reverse_ ? order_->less(*best->at, *source.at) : order_->less(*source.at, *best->at))) {
+    if (exhausted(source)) continue;
+    if (best == nullptr ||
+        (reverse_ ? order_->less(entry(*best), entry(source)) : order_->less(entry(source), entry(*best)))) {
       best = &source;
     }
   }
   if (best == nullptr) return nullptr;
-  KeyNode* node = best->at->node;
-  best->at += reverse_ ? -1 : 1;
+  KeyNode* node = entry(*best).node;
+  best->at += reverse_ ? std::size_t(-1) : 1;
   return node;
 }
 

@@ -51,9 +51,15 @@ class KeyOrder {
 
    private:
     struct Source {
-      const Entry* at;   // Next entry to give.
-      const Entry* end;  // Forward: one behind the last; backward: one before the first.
+      const std::vector<Entry>* run;
+      std::size_t at;  // Forward: index of the next entry. Backward: one more than it.
     };
+    [[nodiscard]] bool exhausted(const Source& source) const noexcept {
+      return reverse_ ? source.at == 0 : source.at == source.run->size();
+    }
+    [[nodiscard]] const Entry& entry(const Source& source) const noexcept {
+      return (*source.run)[reverse_ ? source.at - 1 : source.at];
+    }
     const KeyOrder* order_;
     bool reverse_;
     std::vector<Source> sources_;

@@ -58,27 +58,33 @@ Result<bool> JournalReader::enter_segment() {
   return true;
 }
 
-Result<std::optional<format::Footer>> read_footer(SegmentTable& table, Segment& segment, const std::string& path) {
+Result<std::optional<format::Footer>> read_footer(const os::File& file, SegmentTable& table, Segment& segment) {
   const std::uint64_t size = segment.header.size_bytes;
+  // Asked anew each time: a writer that closes cuts the unused tail off, footer's place included.
+  auto file_bytes = file.size();
+  if (!file_bytes) return std::unexpected(file_bytes.error());
+  if (*file_bytes < segment.end_paddr()) return std::optional<format::Footer>{};
   auto mapped = table.ensure_mapped(segment, size);
   if (!mapped) return std::unexpected(mapped.error());
   if (!*mapped) return std::optional<format::Footer>{};
   std::optional<format::Footer> footer;
   const std::uint64_t reserve = format::footer_reserve(size);
   const std::byte* begin = segment.data + size - reserve;
-  auto read = os::guarded(path, segment.paddr() + size - reserve, begin, reserve, [&] {
+  auto read = os::guarded(file.path(), segment.paddr() + size - reserve, begin, reserve, [&] {
     footer.reset();
     const format::Bytes area(begin, reserve);
     const auto points = format::footer_points_bytes(area.last<format::kFooterBytes>(), size);
     if (points) footer = format::decode_footer(area.last(*points + format::kFooterBytes), segment.life, size);
   });
-  if (!read) return std::unexpected(read.error());
+  // A footer that cannot be read is not there. If records are known to lie behind it, the reader will miss them and say
+  // so.
+  if (!read) return std::optional<format::Footer>{};
   return footer;
 }
 
 Result<void> JournalReader::refresh() {
   if (footer_ || segment_ == nullptr) return {};
-  auto footer = read_footer(*table_, *segment_, file_->path());
+  auto footer = read_footer(*file_, *table_, *segment_);
   if (!footer) return std::unexpected(footer.error());
   footer_ = std::move(*footer);
   return {};
@@ -159,6 +165,7 @@ Result<bool> JournalReader::next_batch(std::vector<JournalRecord>& batch, std::u
                   "the footer of a log segment does not fit its records");
           return false;
         }
+        cuts_ += footer_->is_cut() ? 1 : 0;
         position_ = {.segment = footer_->next, .offset = kSegmentHeaderBytes, .next_seqno = footer_->next_base_seqno};
         offset = position_.offset;
         seqno = position_.next_seqno;

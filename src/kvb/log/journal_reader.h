@@ -80,6 +80,8 @@ class JournalReader {
   [[nodiscard]] bool segment_exists() const noexcept { return segment_ != nullptr; }
   void set_trusted(std::uint64_t trusted) noexcept { trusted_ = trusted; }
   [[nodiscard]] std::uint64_t damaged_records() const noexcept { return damaged_records_; }
+  // Cuts that were passed: unclean ends of former writers, and failed appends.
+  [[nodiscard]] std::uint64_t cuts() const noexcept { return cuts_; }
 
  private:
   [[nodiscard]] Result<bool> enter_segment();  // False: the promised segment is not there.
@@ -96,10 +98,11 @@ class JournalReader {
   std::optional<format::Footer> footer_;  // Of segment_, once it is there.
   Stop stop_;
   std::uint64_t damaged_records_ = 0;
+  std::uint64_t cuts_ = 0;
 };
 
 // Reads the footer of a segment, if it is there and valid.
-[[nodiscard]] Result<std::optional<format::Footer>> read_footer(SegmentTable& table, Segment& segment,
-                                                                const std::string& path);
+[[nodiscard]] Result<std::optional<format::Footer>> read_footer(const os::File& file, SegmentTable& table,
+                                                                Segment& segment);
 
 }  // namespace kvb::log

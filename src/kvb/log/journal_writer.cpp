@@ -155,6 +155,7 @@ Result<void> JournalWriter::cut(Segment& segment, const Position& end, std::uint
   const auto bytes = format::encode_footer(footer, segment.life, segment.header.size_bytes);
   if (auto written = write(segment.end_paddr() - bytes.size(), bytes); !written) return written;
   if (auto synced = sync_all(); !synced) return synced;
+  ++cuts_;
   tail_ = {.segment = footer.next, .offset = kSegmentHeaderBytes, .next_seqno = next_base_seqno};
   committed_ = tail_;
   segment_ = nullptr;
@@ -274,6 +275,15 @@ StagedRecord JournalWriter::stage(format::RecordHeader header, std::string_view 
   tail_.offset += bytes;
   ++tail_.next_seqno;
   return {.paddr = paddr, .seqno = header.seqno};
+}
+
+const std::byte* find_in(std::span<const Chunk> chunks, std::uint64_t paddr, std::uint64_t bytes) noexcept {
+  for (const auto& chunk : chunks) {
+    if (paddr >= chunk.offset && paddr + bytes <= chunk.offset + chunk.owned.size()) {
+      return chunk.owned.data() + (paddr - chunk.offset);
+    }
+  }
+  return nullptr;
 }
 
 std::vector<Chunk> JournalWriter::take_staged() noexcept {

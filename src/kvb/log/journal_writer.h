@@ -67,6 +67,10 @@ struct StagedRecord {
   std::uint64_t seqno = 0;
 };
 
+// The bytes of the file range if one owned chunk holds all of it, else null.
+[[nodiscard]] const std::byte* find_in(std::span<const Chunk> chunks, std::uint64_t paddr,
+                                       std::uint64_t bytes) noexcept;
+
 class JournalWriter {
  public:
   struct Identity {
@@ -92,6 +96,10 @@ class JournalWriter {
 
   // Takes what is staged, for writing; the writer goes on staging behind it.
   [[nodiscard]] std::vector<Chunk> take_staged() noexcept;
+  // A record that is staged and not taken yet, as contiguous bytes; null if it is not here or its value is borrowed.
+  [[nodiscard]] const std::byte* staged_record(std::uint64_t paddr, std::uint64_t bytes) const noexcept {
+    return find_in(chunks_, paddr, bytes);
+  }
   [[nodiscard]] bool has_staged() const noexcept { return !chunks_.empty(); }
   [[nodiscard]] std::uint64_t staged_bytes() const noexcept { return staged_bytes_; }
 
@@ -110,6 +118,7 @@ class JournalWriter {
   [[nodiscard]] bool sync_failed() const noexcept { return sync_failed_; }
   [[nodiscard]] std::uint64_t bytes_written() const noexcept { return bytes_written_; }
   [[nodiscard]] std::uint64_t syncs() const noexcept { return syncs_; }
+  [[nodiscard]] std::uint64_t cuts() const noexcept { return cuts_; }
 
   void set_live_bytes(std::uint64_t live_bytes) noexcept { live_bytes_ = live_bytes; }
 
@@ -145,6 +154,7 @@ class JournalWriter {
   bool sync_failed_ = false;
   std::uint64_t bytes_written_ = 0;
   std::uint64_t syncs_ = 0;
+  std::uint64_t cuts_ = 0;
 };
 
 }  // namespace kvb::log

@@ -1,0 +1,211 @@
+// Reading one key. What is returned has been checked: the record's checksum is computed over the very bytes that go
+// out, with the key that was asked for, so a wrong answer would need a checksum collision. A record of equal hash and
+// another key is either a real collision, or a damaged key; the checksum decides which (never a silent miss).
+
+#include <array>
+#include <cstring>
+
+#include "kvb/format/hash.h"
+#include "kvb/os/mapped_read.h"
+#include "kvb/os/system_error.h"
+#include "kvb/store/read_bytes.h"
+#include "kvb/store/store.h"
+
+namespace kvb::store {
+
+using format::kRecordHeaderBytes;
+
+std::unexpected<Error> Store::damaged_record(const index::Version& version, std::uint64_t hash) const {
+  Error error{.code = ErrorCode::damaged,
+              .message = "The record of this key is damaged: its checksum is wrong (record " +
+                         std::to_string(version.seqno) +
+                         "). The other keys are not concerned. Restore it from a copy, or store the key anew.",
+              .path = path_,
+              .offset_bytes = version.paddr,
+              .key_hash = hash};
+  return std::unexpected(std::move(error));
+}
+
+Result<Store::RecordPlace> Store::place_of(const index::Version& version) const {
+  const log::Segment* segment = segments_.find(version.paddr);
+  if (segment == nullptr || version.paddr - segment->paddr() + version.record_bytes > segment->mapped_bytes) {
+    return os::failure(ErrorCode::damaged, "A record lies outside the log. The file was changed while it was open.",
+                       path_, version.paddr);
+  }
+  const std::uint64_t offset = version.paddr - segment->paddr();
+  return RecordPlace{.bytes = segment->data + offset, .offset = offset, .life = segment->life, .mapped = true};
+}
+
+Result<format::RecordHeader> Store::read_header(const RecordPlace& place, std::uint64_t paddr) const {
+  std::optional<format::RecordHeader> header;
+  auto read = read_bytes(place, paddr, kRecordHeaderBytes, [&] {
+    header =
+        format::decode_record_header(std::span<const std::byte, kRecordHeaderBytes>(place.bytes, kRecordHeaderBytes),
+                                     format::record_seed(place.life, place.offset));
+  });
+  if (!read) return std::unexpected(read.error());
+  if (!header) {
+    return os::failure(ErrorCode::damaged,
+                       "The header of a record is damaged. Restore the bucket from a copy, or store the key anew.",
+                       path_, paddr);
+  }
+  return *header;
+}
+
+Result<bool> Store::is_whole(const index::Version& version, const RecordPlace& place) const {
+  bool whole = false;
+  auto read = read_bytes(place, version.paddr, version.record_bytes, [&] {
+    const format::Bytes record(place.bytes, version.record_bytes);
+    const auto header =
+        format::decode_record_header(record.first<kRecordHeaderBytes>(), format::record_seed(place.life, place.offset));
+    whole = header && header->record_bytes() == version.record_bytes && header->seqno == version.seqno &&
+            format::check_record_body(record);
+  });
+  if (!read) return std::unexpected(read.error());
+  return whole;
+}
+
+Result<bool> Store::holds_key(const index::Version& version, std::string_view key, const RecordPlace& place) const {
+  if (key.size() + format::kRecordOverheadBytes <= version.record_bytes) {
+    bool same = false;
+    auto read = read_bytes(place, version.paddr, kRecordHeaderBytes + key.size(), [&] {
+      same = format::load_le<std::uint32_t>(place.bytes + 32) == key.size() &&
+             std::memcmp(place.bytes + kRecordHeaderBytes, key.data(), key.size()) == 0;
+    });
+    if (!read) return std::unexpected(read.error());
+    if (same) return true;
+  }
+  auto whole = is_whole(version, place);
+  if (!whole) return std::unexpected(whole.error());
+  if (!*whole) return damaged_record(version, format::hash_key(key, head_.superblock.hash_seed));
+  return false;
+}
+
+Result<bool> Store::has_expired(const index::Version& version, const RecordPlace& place) const {
+  if (!version.expires()) return false;
+  auto header = read_header(place, version.paddr);
+  if (!header) return std::unexpected(header.error());
+  return header->expires_at_ns() <= now_ns();
+}
+
+Result<Value> Store::read_value(const index::Version& version, std::string_view key, const RecordPlace& place) const {
+  const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
+  if (version.is_damaged()) return damaged_record(version, hash);
+  std::array<std::byte, kRecordHeaderBytes> header_bytes;
+  auto read = read_bytes(place, version.paddr, kRecordHeaderBytes,
+                         [&] { std::memcpy(header_bytes.data(), place.bytes, kRecordHeaderBytes); });
+  if (!read) return std::unexpected(read.error());
+  const auto header = format::decode_record_header(header_bytes, format::record_seed(place.life, place.offset));
+  if (!header || header->seqno != version.seqno || header->record_bytes() != version.record_bytes ||
+      header->key_bytes != key.size()) {
+    return damaged_record(version, hash);
+  }
+  Value value{.bytes = {},
+              .kind = static_cast<ValueKind>(header->kind()),
+              .seqno = header->seqno,
+              .written_at_ns = header->timestamp_ns,
+              .ttl_seconds = header->ttl_seconds};
+  std::uint32_t stored_crc = 0;
+  const std::byte* body = place.bytes + kRecordHeaderBytes + key.size();
+  value.bytes.resize_and_overwrite(header->value_bytes, [](char*, std::size_t length) { return length; });
+  read = read_bytes(place, version.paddr, version.record_bytes, [&] {
+    if (header->value_bytes != 0) std::memcpy(value.bytes.data(), body, header->value_bytes);
+    stored_crc = format::load_le<std::uint32_t>(body + header->value_bytes);
+  });
+  if (!read) return std::unexpected(read.error());
+  std::uint32_t crc = format::load_le<std::uint32_t>(header_bytes.data());
+  crc = format::crc32c_extend(crc, key);
+  crc = format::crc32c_extend(crc, std::string_view(value.bytes));
+  if (crc != stored_crc) return damaged_record(version, hash);
+  return value;
+}
+
+// The version of the key that a reader at `limit` sees, a delete included; null if there is none.
+Result<const index::Version*> Store::find_visible(std::uint64_t hash, std::string_view key, std::uint64_t limit) const {
+  std::optional<Error> error;
+  const index::Version* found = nullptr;
+  (void)delta_.find(hash, [&](const index::KeyNode& node) {
+    const index::Version* version = node.visible(limit);
+    if (version == nullptr || error) return false;
+    if (!version->is_damaged()) {
+      auto place = place_of(*version);
+      if (!place) {
+        error = place.error();
+        return false;
+      }
+      auto same = holds_key(*version, key, *place);
+      if (!same) error = same.error();
+      if (!same || !*same) return false;
+    }
+    found = version;
+    return true;
+  });
+  if (found == nullptr && error) return std::unexpected(*error);
+  return found;
+}
+
+Result<std::optional<Value>> Store::get(std::string_view key) {
+  if (auto ready = before_reading(); !ready) return std::unexpected(ready.error());
+  counters_.gets.fetch_add(1, std::memory_order_relaxed);
+  if (key.empty() || key.size() > kMaxKeyBytes) return std::optional<Value>{};
+  const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
+  const std::shared_lock lock(index_mutex_);
+  auto version = find_visible(hash, key, published_.load(std::memory_order_acquire));
+  if (!version) return std::unexpected(version.error());
+  if (*version == nullptr || (*version)->is_delete()) {
+    if (*version != nullptr && (*version)->is_damaged()) return damaged_record(**version, hash);
+    return std::optional<Value>{};
+  }
+  auto place = place_of(**version);
+  if (!place) return std::unexpected(place.error());
+  auto value = read_value(**version, key, *place);
+  if (!value) return std::unexpected(value.error());
+  if (const auto expiry = value->expires_at_ns(); expiry && *expiry <= now_ns()) return std::optional<Value>{};
+  counters_.hits.fetch_add(1, std::memory_order_relaxed);
+  return std::optional<Value>(std::move(*value));
+}
+
+Result<bool> Store::contains(std::string_view key) {
+  if (auto ready = before_reading(); !ready) return std::unexpected(ready.error());
+  if (key.empty() || key.size() > kMaxKeyBytes) return false;
+  const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
+  const std::shared_lock lock(index_mutex_);
+  auto version = find_visible(hash, key, published_.load(std::memory_order_acquire));
+  if (!version) return std::unexpected(version.error());
+  if (*version == nullptr) return false;
+  if ((*version)->is_damaged()) return damaged_record(**version, hash);
+  if ((*version)->is_delete()) return false;
+  auto place = place_of(**version);
+  if (!place) return std::unexpected(place.error());
+  auto expired = has_expired(**version, *place);
+  if (!expired) return std::unexpected(expired.error());
+  return !*expired;
+}
+
+Result<Entry> Store::read_entry(const index::Version& version, const RecordPlace& place, bool key_only) const {
+  auto header = read_header(place, version.paddr);
+  if (!header) return std::unexpected(header.error());
+  Entry entry;
+  entry.key.resize(header->key_bytes);
+  auto read = read_bytes(place, version.paddr, kRecordHeaderBytes + header->key_bytes,
+                         [&] { std::memcpy(entry.key.data(), place.bytes + kRecordHeaderBytes, header->key_bytes); });
+  if (!read) return std::unexpected(read.error());
+  // Without the value the key is checked all the same, as long as the value is small; every record was checked when it
+  // was written or replayed.
+  constexpr std::uint64_t kAlwaysCheckedBytes = 16 * 1024;
+  if (key_only && version.record_bytes > kAlwaysCheckedBytes) {
+    entry.value = {.bytes = {},
+                   .kind = static_cast<ValueKind>(header->kind()),
+                   .seqno = header->seqno,
+                   .written_at_ns = header->timestamp_ns,
+                   .ttl_seconds = header->ttl_seconds};
+    return entry;
+  }
+  auto value = read_value(version, entry.key, place);
+  if (!value) return std::unexpected(value.error());
+  entry.value = std::move(*value);
+  if (key_only) entry.value.bytes.clear();
+  return entry;
+}
+
+}  // namespace kvb::store

@@ -1,0 +1,329 @@
+// Staging writes: conditions are evaluated on the newest state, staged writes included, under the writer's lock; then
+// the record gets its seqno and its place, and the delta gets its version, which readers see once the group is
+// published.
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "kvb/format/hash.h"
+#include "kvb/os/system_error.h"
+#include "kvb/store/read_bytes.h"
+#include "kvb/store/store.h"
+
+namespace kvb::store {
+namespace {
+
+constexpr std::uint64_t kBatchMaxBytes = std::uint64_t{1} << 40;
+
+std::uint64_t record_bytes(std::string_view key, std::string_view value) noexcept {
+  return key.size() + value.size() + format::kRecordOverheadBytes;
+}
+
+}  // namespace
+
+Result<void> Store::check_writable() const {
+  if (auto usable = check_usable(); !usable) return usable;
+  if (options_.read_only) {
+    return os::failure(ErrorCode::read_only, "This bucket is open for reading only. Open it for writing to change it.",
+                       path_);
+  }
+  if (poisoned_.load(std::memory_order_acquire)) {
+    return os::failure(ErrorCode::poisoned,
+                       "An earlier sync to disk failed, so nothing more is written. What was acknowledged before can "
+                       "still be read. Check the "
+                       "disk, then open the bucket again.",
+                       path_);
+  }
+  return {};
+}
+
+Result<void> Store::check_limits(std::string_view key, std::uint64_t value_bytes) const {
+  if (key.empty())
+    return os::failure(ErrorCode::invalid_argument, "The key is empty. A key has 1 to 65535 bytes.", path_);
+  if (key.size() > kMaxKeyBytes) {
+    return os::failure(ErrorCode::invalid_argument,
+                       "The key has " + std::to_string(key.size()) + " bytes. A key has 1 to 65535 bytes.", path_);
+  }
+  if (value_bytes > kMaxValueBytes) {
+    return os::failure(
+        ErrorCode::invalid_argument,
+        "The value has " + std::to_string(value_bytes) + " bytes. A value has at most 4294967295 bytes (4 GiB - 1).",
+        path_);
+  }
+  return {};
+}
+
+Result<std::optional<Store::RecordPlace>> Store::place_of_newest(const index::Version& version) const {
+  if (version.seqno <= published_.load(std::memory_order_acquire)) {
+    auto place = place_of(version);
+    if (!place) return std::unexpected(place.error());
+    return std::optional(*place);
+  }
+  const std::byte* bytes = journal_->staged_record(version.paddr, version.record_bytes);
+  if (bytes == nullptr && in_flight_) bytes = log::find_in(in_flight_->chunks, version.paddr, version.record_bytes);
+  if (bytes == nullptr) return std::optional<RecordPlace>{};
+  const log::Segment* segment = segments_.find(version.paddr);
+  return std::optional(
+      RecordPlace{.bytes = bytes, .offset = version.paddr - segment->paddr(), .life = segment->life, .mapped = false});
+}
+
+Result<index::KeyNode*> Store::find_newest(std::unique_lock<std::mutex>& lock, std::uint64_t hash,
+                                           std::string_view key) {
+  for (;;) {
+    std::optional<Error> error;
+    bool borrowed = false;
+    index::KeyNode* node = delta_.find(hash, [&](const index::KeyNode& candidate) {
+      if (error || borrowed) return false;
+      const index::Version& newest = *candidate.newest;
+      if (newest.is_damaged()) return true;
+      auto place = place_of_newest(newest);
+      if (!place) {
+        error = place.error();
+        return false;
+      }
+      if (!*place) {
+        borrowed = true;
+        return false;
+      }
+      auto same = holds_key(newest, key, **place);
+      if (!same) error = same.error();
+      return same && *same;
+    });
+    if (error) return std::unexpected(*error);
+    if (!borrowed) return node;
+    // A large value on its way to the disk, in its writer's memory: wait until it is there.
+    if (auto settled = settle_all(lock, options_.durability == Durability::sync); !settled) {
+      return std::unexpected(settled.error());
+    }
+    if (auto writable = check_writable(); !writable) return std::unexpected(writable.error());
+  }
+}
+
+Result<bool> Store::is_live(const index::KeyNode* node) const {
+  if (node == nullptr || node->newest->is_delete()) return false;
+  if (node->newest->is_damaged() || !node->newest->expires()) return true;
+  auto place = place_of_newest(*node->newest);
+  if (!place) return std::unexpected(place.error());
+  if (!*place) return true;  // Borrowed memory: find_newest does not leave such a node.
+  auto expired = has_expired(*node->newest, **place);
+  if (!expired) return std::unexpected(expired.error());
+  return !*expired;
+}
+
+index::KeyNode* Store::stage(const NewRecord& record, std::uint64_t hash, index::KeyNode* node) {
+  format::RecordHeader header{
+      .hash = hash,
+      .timestamp_ns = record.timestamp_ns != 0 ? record.timestamp_ns : now_ns(),
+      .type = record.type,
+      .flags = static_cast<std::uint16_t>((record.more_of_batch ? format::kFlagMoreOfBatch : 0u) |
+                                          (static_cast<unsigned>(record.kind) << format::kFlagKindShift)),
+      .ttl_seconds = record.ttl_seconds};
+  // A caller waits for the commit in sync mode; in relaxed mode commit() waits for large values.
+  const auto staged = journal_->stage(header, record.key, record.value, format::kLargeValueBytes);
+  const bool is_put = record.type == format::RecordType::put;
+  const index::Version version{
+      .paddr = staged.paddr,
+      .seqno = staged.seqno,
+      .record_bytes = record_bytes(record.key, record.value),
+      .flags = (is_put ? 0u : index::Version::kDelete) | (record.ttl_seconds != 0 ? index::Version::kExpires : 0u)};
+  Undo undo{.node = nullptr, .keys = is_put ? 1 : 0, .live_bytes = 0};
+  if (is_put) undo.live_bytes = static_cast<std::int64_t>(version.record_bytes);
+  if (node != nullptr && !node->newest->is_delete()) {
+    undo.keys -= 1;
+    undo.live_bytes -= static_cast<std::int64_t>(node->newest->record_bytes);
+  }
+  {
+    const std::unique_lock lock(index_mutex_);
+    node = delta_.push(node, hash, version, oldest_needed());
+    keys_ += undo.keys;
+    live_bytes_ += undo.live_bytes;
+  }
+  undo.node = node;
+  open_group_->undos.push_back(undo);
+  return node;
+}
+
+Result<void> Store::prepare(std::uint64_t bytes) {
+  journal_->set_live_bytes(static_cast<std::uint64_t>(std::max<std::int64_t>(live_bytes_, 0)));
+  auto prepared = journal_->prepare(bytes);
+  if (!prepared && journal_->sync_failed()) poisoned_ = true;
+  return prepared;
+}
+
+Result<void> Store::write_one(std::unique_lock<std::mutex>& lock, const NewRecord& record, std::uint64_t hash,
+                              index::KeyNode* node) {
+  if (auto prepared = prepare(record_bytes(record.key, record.value)); !prepared) return prepared;
+  stage(record, hash, node);
+  return commit(lock);
+}
+
+Result<bool> Store::put(std::string_view key, std::string_view value, const PutOptions& options) {
+  if (auto limits = check_limits(key, value.size()); !limits) return std::unexpected(limits.error());
+  const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
+  std::unique_lock lock(write_mutex_);
+  if (auto writable = check_writable(); !writable) return std::unexpected(writable.error());
+  auto node = find_newest(lock, hash, key);
+  if (!node) return std::unexpected(node.error());
+  if (options.condition != PutIf::always) {
+    auto live = is_live(*node);
+    if (!live) return std::unexpected(live.error());
+    if (*live != (options.condition == PutIf::present)) return false;
+  }
+  auto written = write_one(lock, {.key = key, .value = value, .ttl_seconds = options.ttl_seconds, .kind = options.kind},
+                           hash, *node);
+  if (!written) return std::unexpected(written.error());
+  counters_.puts.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+Result<bool> Store::remove(std::string_view key) {
+  if (auto limits = check_limits(key, 0); !limits) return std::unexpected(limits.error());
+  const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
+  std::unique_lock lock(write_mutex_);
+  if (auto writable = check_writable(); !writable) return std::unexpected(writable.error());
+  auto node = find_newest(lock, hash, key);
+  if (!node) return std::unexpected(node.error());
+  if (*node == nullptr || (*node)->newest->is_delete()) return false;
+  auto live = is_live(*node);
+  if (!live) return std::unexpected(live.error());
+  // An expired value is removed too, so that its space can be given back, but it was not there.
+  auto written = write_one(lock, {.type = format::RecordType::remove, .key = key, .value = {}}, hash, *node);
+  if (!written) return std::unexpected(written.error());
+  if (*live) counters_.deletes.fetch_add(1, std::memory_order_relaxed);
+  return *live;
+}
+
+Result<void> Store::write(const Batch& batch) {
+  using Operation = Batch::Operation;
+  std::uint64_t bytes = 0;
+  for (const Operation& operation : batch.operations()) {
+    if (auto limits = check_limits(operation.key, operation.value.size()); !limits) return limits;
+    bytes += record_bytes(operation.key, operation.value);
+  }
+  if (bytes > kBatchMaxBytes) {
+    return os::failure(ErrorCode::invalid_argument, "The batch is larger than 1 TiB. Write it in smaller parts.",
+                       path_);
+  }
+  std::unique_lock lock(write_mutex_);
+  if (auto writable = check_writable(); !writable) return writable;
+
+  // First every key is looked up, which may wait; then everything is staged in one go, which may not.
+  struct Key {
+    index::KeyNode* node;
+    bool live;  // Has a value, as far as the batch has come.
+  };
+  std::unordered_map<std::string_view, Key> keys;
+  std::vector<std::uint64_t> hashes;
+  std::vector<const Operation*> operations;
+  for (bool again = true; again;) {
+    again = false;
+    keys.clear();
+    hashes.clear();
+    operations.clear();
+    const std::uint64_t seqno_before = journal_->next_seqno();
+    for (const Operation& operation : batch.operations()) {
+      const std::uint64_t hash = format::hash_key(operation.key, head_.superblock.hash_seed);
+      auto known = keys.find(operation.key);
+      if (known == keys.end()) {
+        auto node = find_newest(lock, hash, operation.key);
+        if (!node) return std::unexpected(node.error());
+        if (journal_->next_seqno() != seqno_before) {
+          again = true;  // The lock was let go for a moment, and somebody wrote.
+          break;
+        }
+        known = keys.emplace(operation.key, Key{*node, *node != nullptr && !(*node)->newest->is_delete()}).first;
+      }
+      const bool is_put = operation.type == Operation::Type::put;
+      // Removing what isn't there writes nothing.
+      if (is_put || known->second.live) {
+        operations.push_back(&operation);
+        hashes.push_back(hash);
+      }
+      known->second.live = is_put;
+    }
+  }
+  if (operations.empty()) return {};
+
+  bytes = 0;
+  for (const Operation* operation : operations) bytes += record_bytes(operation->key, operation->value);
+  if (auto prepared = prepare(bytes); !prepared) return prepared;
+  std::uint64_t puts = 0;
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    const Operation& operation = *operations[i];
+    const bool is_put = operation.type == Operation::Type::put;
+    puts += is_put ? 1 : 0;
+    Key& key = keys.find(operation.key)->second;
+    key.node = stage({.type = is_put ? format::RecordType::put : format::RecordType::remove,
+                      .key = operation.key,
+                      .value = is_put ? std::string_view(operation.value) : std::string_view{},
+                      .ttl_seconds = is_put ? operation.ttl_seconds : 0,
+                      .kind = is_put ? operation.kind : ValueKind::bytes,
+                      .more_of_batch = i + 1 < operations.size()},
+                     hashes[i], key.node);
+  }
+  if (auto committed = commit(lock); !committed) return committed;
+  counters_.batches.fetch_add(1, std::memory_order_relaxed);
+  counters_.puts.fetch_add(puts, std::memory_order_relaxed);
+  counters_.deletes.fetch_add(operations.size() - puts, std::memory_order_relaxed);
+  return {};
+}
+
+Result<void> Store::update(std::string_view key,
+                           const std::function<Result<Update>(const std::optional<Value>&)>& decide) {
+  if (auto limits = check_limits(key, 0); !limits) return limits;
+  const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
+  std::unique_lock lock(write_mutex_);
+  if (auto writable = check_writable(); !writable) return writable;
+  auto node = find_newest(lock, hash, key);
+  if (!node) return std::unexpected(node.error());
+  auto live = is_live(*node);
+  if (!live) return std::unexpected(live.error());
+  std::optional<Value> current;
+  if (*live) {
+    auto place = place_of_newest(*(*node)->newest);
+    if (!place) return std::unexpected(place.error());
+    auto value = read_value(*(*node)->newest, key, **place);
+    if (!value) return std::unexpected(value.error());
+    current = std::move(*value);
+  }
+  auto decision = decide(current);
+  if (!decision) return std::unexpected(decision.error());
+  switch (decision->action) {
+    case Update::Action::keep:
+      return {};
+    case Update::Action::remove: {
+      if (*node == nullptr || (*node)->newest->is_delete()) return {};
+      auto written = write_one(lock, {.type = format::RecordType::remove, .key = key, .value = {}}, hash, *node);
+      if (written && *live) counters_.deletes.fetch_add(1, std::memory_order_relaxed);
+      return written;
+    }
+    case Update::Action::put: {
+      if (auto limits = check_limits(key, decision->value.size()); !limits) return limits;
+      std::uint32_t ttl_seconds = decision->ttl_seconds;
+      std::int64_t timestamp_ns = 0;
+      if (decision->keep_expiry) {
+        ttl_seconds = 0;
+        if (current && current->ttl_seconds != 0) {
+          // A record expires whole seconds after its timestamp. So that the moment stays the same to the nanosecond,
+          // however often the value is updated, the timestamp is dated back by less than a second.
+          const std::int64_t expiry_ns = *current->expires_at_ns();
+          const std::int64_t left_ns = std::max<std::int64_t>(expiry_ns - now_ns(), 1);
+          ttl_seconds = static_cast<std::uint32_t>((left_ns + 999'999'999) / 1'000'000'000);
+          timestamp_ns = expiry_ns - std::int64_t{ttl_seconds} * 1'000'000'000;
+        }
+      }
+      auto written = write_one(lock,
+                               {.key = key,
+                                .value = decision->value,
+                                .ttl_seconds = ttl_seconds,
+                                .timestamp_ns = timestamp_ns,
+                                .kind = decision->kind},
+                               hash, *node);
+      if (written) counters_.puts.fetch_add(1, std::memory_order_relaxed);
+      return written;
+    }
+  }
+  return {};
+}
+
+}  // namespace kvb::store
