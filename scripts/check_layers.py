@@ -72,7 +72,9 @@ def judge(rules, root, path, header, quoted):
 
     # A header of the project: written from src/ or include/, or standing beside the file.
     target = None
-    if quoted and (root / path).parent.joinpath(header).exists():
+    if quoted and "/" not in header and (root / path).parent.joinpath(header).exists():
+        if name is not None and layer["root"].startswith("apps/"):
+            return None  # A program is one folder, whose files stand beside each other.
         return f'is written from the file\'s own folder; write it from src/, as in "kvb/os/file.h"'
     if (root / "src" / header).exists():
         target = "src/" + header
@@ -164,6 +166,7 @@ def self_test(rules_path):
         ("the built-ins knowing the compiler", "src/wfl/stdlib/a.cpp", '#include "wfl/compile/b.h"', "to layer compile"),
         ("the compiler knowing the virtual machine", "src/wfl/compile/a.cpp", '#include "wfl/vm/b.h"', ""),
         ("the kvb program reaching inside", "apps/kvb/a.cpp", '#include "kvb/store/b.h"', "to layer store"),
+        ("the kvb program's own headers", "apps/kvb/a.cpp", '#include "b.h"', ""),
         ("the kvb program using the API", "apps/kvb/a.cpp", "#include <kvb/bucket.h>", ""),
         ("the wfl program reaching past the driver's layers", "apps/wfl/a.cpp", "#include <kvb/bucket.h>", "must not know"),
         ("an unknown header", "src/kvb/os/a.cpp", "#include <boost/asio.hpp>", "no header of the project"),
@@ -176,7 +179,7 @@ def self_test(rules_path):
     for title, path, line, expected in cases:
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder)
-            for other in ("src/kvb/os/b.h", "src/kvb/store/b.h", "src/wfl/vm/b.h", "src/wfl/syntax/b.h", "src/wfl/compile/b.h",
+            for other in ("src/kvb/os/b.h", "src/kvb/store/b.h", "src/wfl/vm/b.h", "src/wfl/syntax/b.h", "src/wfl/compile/b.h", "apps/kvb/b.h",
                           "include/kvb/bucket.h", "include/kvb/error.h", path):
                 (root / other).parent.mkdir(parents=True, exist_ok=True)
                 (root / other).write_text("", encoding="utf-8")
