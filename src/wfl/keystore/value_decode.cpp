@@ -31,14 +31,14 @@ std::optional<std::string> bytes_from_base64(std::string_view text) {
 // Builds the value while nlohmann's parser reads the text. Containers that are not closed yet are on a stack of our
 // own, so nesting costs no C++ stack.
 //
-// A map is checked for a tag when it is closed, with one exception: the map inside {"$wfl:map":…} is an ordinary one
-// whatever it looks like. Whether the outer map has only that one entry is known when *it* is closed; until then the
-// inner map waits there unchanged.
+// Tags are resolved afterwards and from the outside in: whether {"$wfl:date":…} is a date or an ordinary map depends on
+// whether a {"$wfl:map":…} is around it, and that one counts only if it has no other entry. Most values have no tag and
+// are ready as they are.
 class ValueBuilder final : public nlohmann::json_sax<Json> {
  public:
   explicit ValueBuilder(vm::Heap& heap) : heap_(heap) {}
 
-  [[nodiscard]] vm::Value result() const { return result_; }
+  [[nodiscard]] vm::Value result() { return has_tags_ ? resolve(result_) : result_; }
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
   bool null() override { return attach(vm::Value::null()); }
@@ -58,30 +58,13 @@ class ValueBuilder final : public nlohmann::json_sax<Json> {
 
   bool start_object(std::size_t /*size*/) override { return open(vm::Value(heap_.map())); }
   bool key(string_t& name) override {
+    if (name.starts_with(kTagPrefix)) has_tags_ = true;
     frames_.back().key = heap_.intern(name);
     return true;
   }
-  bool end_object() override {
-    Frame frame = frames_.back();
-    frames_.pop_back();
-    auto* map = frame.container.as<vm::Map>();
-    if (frame.holds_plain_map) {
-      vm::Value* inner = map->find(heap_.intern(kMapTag));
-      if (map->size() == 1 && inner->is_map()) return attach(*inner);
-      *inner = untagged(*inner);
-    }
-    if (!frames_.empty() && frames_.back().key != nullptr && frames_.back().key->view() == kMapTag) {
-      frames_.back().holds_plain_map = true;
-      return attach(frame.container);
-    }
-    return attach(untagged(frame.container));
-  }
+  bool end_object() override { return close(); }
   bool start_array(std::size_t /*size*/) override { return open(vm::Value(heap_.list())); }
-  bool end_array() override {
-    const vm::Value list = frames_.back().container;
-    frames_.pop_back();
-    return attach(list);
-  }
+  bool end_array() override { return close(); }
 
   bool parse_error(std::size_t position, const std::string& /*last_token*/,
                    const nlohmann::detail::exception& /*error*/) override {
@@ -92,8 +75,7 @@ class ValueBuilder final : public nlohmann::json_sax<Json> {
  private:
   struct Frame {
     vm::Value container;
-    vm::Text* key = nullptr;       // Of the entry that comes next, in a map.
-    bool holds_plain_map = false;  // Its entry `$wfl:map` is a map that has not been checked for a tag.
+    vm::Text* key = nullptr;  // Of the entry that comes next, in a map.
   };
 
   bool open(vm::Value container) {
@@ -103,6 +85,12 @@ class ValueBuilder final : public nlohmann::json_sax<Json> {
     }
     frames_.push_back({.container = container});
     return true;
+  }
+
+  bool close() {
+    const vm::Value container = frames_.back().container;
+    frames_.pop_back();
+    return attach(container);
   }
 
   bool attach(vm::Value value) {
@@ -122,18 +110,34 @@ class ValueBuilder final : public nlohmann::json_sax<Json> {
     return true;
   }
 
-  // The value that a map with a tag stands for; the map itself when it has none, or when what follows the tag is not of
-  // its form.
-  vm::Value untagged(vm::Value value) {
-    if (!value.is_map() || value.as<vm::Map>()->size() != 1) return value;
-    const vm::Map& map = *value.as<vm::Map>();
-    const vm::Map::Entry* entry = nullptr;
-    for (const vm::Map::Entry& candidate : map.entries()) {
-      if (candidate.key != nullptr) entry = &candidate;
+  // What the program stored: tags replaced by what they stand for. Recursion ends at kMaxNesting.
+  vm::Value resolve(vm::Value value) {
+    if (auto* list = value.try_as<vm::List>()) {
+      for (vm::Value& item : list->items) item = resolve(item);
+      return value;
     }
-    const std::string_view tag = entry->key->view();
-    if (!tag.starts_with(kTagPrefix) || !entry->value.is_text()) return value;
-    const std::string_view text = entry->value.as_text();
+    if (!value.is_map()) return value;
+    const vm::Value untagged = without_tag(*value.as<vm::Map>());
+    if (untagged.is_undefined()) return resolve_entries(value);
+    return untagged.is_map() ? resolve_entries(untagged) : untagged;
+  }
+
+  vm::Value resolve_entries(vm::Value map) {
+    for (vm::Map::Entry& entry : map.as<vm::Map>()->entries()) {
+      if (entry.key != nullptr) entry.value = resolve(entry.value);
+    }
+    return map;
+  }
+
+  // The value that a map with a tag stands for; undefined when it has none, or when what follows the tag is not of its
+  // form.
+  vm::Value without_tag(const vm::Map& map) {
+    if (map.size() != 1) return vm::Value::undefined();
+    const vm::Map::Entry& entry = map.entries().front();
+    const std::string_view tag = entry.key->view();
+    if (tag == kMapTag && entry.value.is_map()) return entry.value;
+    if (!tag.starts_with(kTagPrefix) || !entry.value.is_text()) return vm::Value::undefined();
+    const std::string_view text = entry.value.as_text();
     if (tag == kDateTag) {
       if (const auto days = date_from_text(text)) return vm::Value(heap_.date(*days));
     } else if (tag == kTimeTag) {
@@ -145,12 +149,13 @@ class ValueBuilder final : public nlohmann::json_sax<Json> {
     } else if (tag == kBinaryTag) {
       if (auto bytes = bytes_from_base64(text)) return vm::Value(heap_.binary(std::move(*bytes)));
     }
-    return value;
+    return vm::Value::undefined();
   }
 
   vm::Heap& heap_;
   std::vector<Frame> frames_;
   vm::Value result_ = vm::Value::null();
+  bool has_tags_ = false;
   std::string problem_;
 };
 
