@@ -1,77 +1,134 @@
 #include "kvb/index/key_order.h"
 
 namespace kvb::index {
+namespace {
 
-std::uint64_t key_prefix(std::string_view key) noexcept {
-  std::uint64_t prefix = 0;
-  for (std::size_t i = 0; i < 8; ++i) {
-    prefix = (prefix << 8) | (i < key.size() ? static_cast<unsigned char>(key[i]) : 0u);
+struct SortItem {
+  std::uint64_t digits;
+  std::string_view key;
+  KeyNode* node;
+};
+
+std::size_t shared_bytes(std::string_view a, std::string_view b) noexcept {
+  const std::size_t most = std::min(a.size(), b.size());
+  std::size_t n = 0;
+  while (n < most && a[n] == b[n]) ++n;
+  return n;
+}
+
+}  // namespace
+
+std::uint64_t key_digits(std::string_view key, std::size_t skip) noexcept {
+  std::uint64_t digits = 0;
+  for (std::size_t i = skip; i < skip + 8; ++i) {
+    digits = (digits << 8) | (i < key.size() ? static_cast<unsigned char>(key[i]) : 0u);
   }
-  return prefix;
+  return digits;
 }
 
 void KeyOrder::settle() {
   if (pending_.empty()) return;
-  std::vector<Entry> run;
-  run.reserve(pending_.size());
-  for (KeyNode* node : pending_) run.push_back({key_prefix(key_of_(*node)), node});
+  std::vector<SortItem> items;
+  items.reserve(pending_.size());
+  for (KeyNode* node : pending_) items.push_back({0, key_of_(*node), node});
   pending_.clear();
-  const auto compare = [this](const Entry& a, const Entry& b) { return less(a, b); };
-  std::ranges::sort(run, compare);
+  std::size_t shared = items.front().key.size();
+  for (const auto& item : items) shared = std::min(shared, shared_bytes(item.key, items.front().key));
+  for (auto& item : items) item.digits = key_digits(item.key, shared);
+  std::ranges::sort(items, [](const SortItem& a, const SortItem& b) {
+    return a.digits != b.digits ? a.digits < b.digits : a.key < b.key;
+  });
+  Run run{.shared = std::string(items.front().key.substr(0, shared)), .entries = {}};
+  run.entries.reserve(items.size());
+  for (const auto& item : items) run.entries.push_back({item.digits, item.node});
   // Runs shrink geometrically from the first to the last, so there are O(log n) of them.
-  while (!runs_.empty() && runs_.back().size() <= run.size() * 2) {
-    std::vector<Entry> merged;
-    merged.reserve(runs_.back().size() + run.size());
-    std::ranges::merge(runs_.back(), run, std::back_inserter(merged), compare);
+  while (!runs_.empty() && runs_.back().entries.size() <= run.entries.size() * 2) {
+    run = merge(runs_.back(), run);
     runs_.pop_back();
-    run = std::move(merged);
   }
   runs_.push_back(std::move(run));
 }
 
+KeyOrder::Run KeyOrder::merge(const Run& a, const Run& b) const {
+  Run merged{.shared = a.shared.substr(0, shared_bytes(a.shared, b.shared)), .entries = {}};
+  merged.entries.reserve(a.entries.size() + b.entries.size());
+  const auto take = [&](const Entry& entry, std::string_view key) {
+    merged.entries.push_back({key_digits(key, merged.shared.size()), entry.node});
+  };
+  auto at_a = a.entries.begin();
+  auto at_b = b.entries.begin();
+  std::string_view key_a = key_of_(*at_a->node);
+  std::string_view key_b = key_of_(*at_b->node);
+  while (at_a != a.entries.end() && at_b != b.entries.end()) {
+    if (key_a < key_b) {
+      take(*at_a, key_a);
+      if (++at_a != a.entries.end()) key_a = key_of_(*at_a->node);
+    } else {
+      take(*at_b, key_b);
+      if (++at_b != b.entries.end()) key_b = key_of_(*at_b->node);
+    }
+  }
+  for (; at_a != a.entries.end(); ++at_a) take(*at_a, key_of_(*at_a->node));
+  for (; at_b != b.entries.end(); ++at_b) take(*at_b, key_of_(*at_b->node));
+  return merged;
+}
+
 std::size_t KeyOrder::memory_bytes() const noexcept {
   std::size_t bytes = pending_.capacity() * sizeof(KeyNode*);
-  for (const auto& run : runs_) bytes += run.capacity() * sizeof(Entry);
+  for (const auto& run : runs_) bytes += run.entries.capacity() * sizeof(Entry);
   return bytes;
 }
 
 KeyOrder::Cursor::Cursor(const KeyOrder& order, std::optional<std::string_view> from, bool exclusive, bool reverse)
     : order_(&order), reverse_(reverse) {
-  const std::uint64_t prefix = from ? key_prefix(*from) : 0;
-  // Is the entry before `from` in the order?
-  const auto before = [&](const Entry& entry) {
-    if (entry.prefix != prefix) return entry.prefix < prefix;
-    return order.key_of_(*entry.node) < *from;
-  };
-  const auto not_after = [&](const Entry& entry) {
-    if (entry.prefix != prefix) return entry.prefix < prefix;
-    return order.key_of_(*entry.node) <= *from;
-  };
   for (const auto& run : order.runs_) {
-    const Entry* begin = run.data();
-    const Entry* end = begin + run.size();
-    const Entry* place = reverse ? end : begin;
+    const auto& entries = run.entries;
+    std::size_t place = reverse ? entries.size() : 0;
     if (from) {
+      // How does an entry's key compare with `from`?
+      const std::string_view head = from->substr(0, run.shared.size());
+      const std::uint64_t digits = key_digits(*from, run.shared.size());
+      const auto compare = [&](const Entry& entry) {
+        if (const int order_of_heads = std::string_view(run.shared).compare(head); order_of_heads != 0) {
+          return order_of_heads;
+        }
+        if (entry.digits != digits) return entry.digits < digits ? -1 : 1;
+        return order.key_of_(*entry.node).compare(*from);
+      };
       // Forward and exclusive, or backward and inclusive: behind `from`; otherwise before it.
-      place =
-          exclusive != reverse ? std::partition_point(begin, end, not_after) : std::partition_point(begin, end, before);
+      const bool behind = exclusive != reverse;
+      const auto found = std::ranges::partition_point(entries, [&](const Entry& entry) {
+        const int result = compare(entry);
+        return behind ? result <= 0 : result < 0;
+      });
+      place = static_cast<std::size_t>(found - entries.begin());
     }
-    sources_.push_back({&run, static_cast<std::size_t>(place - begin)});
+    Source source{.run = &run, .at = place, .key = {}};
+    if (exhausted(source)) continue;
+    load(source);
+    sources_.push_back(source);
   }
+}
+
+void KeyOrder::Cursor::load(Source& source) const {
+  const Entry& entry = source.run->entries[reverse_ ? source.at - 1 : source.at];
+  source.key = order_->key_of_(*entry.node);
 }
 
 KeyNode* KeyOrder::Cursor::next() {
   Source* best = nullptr;
   for (auto& source : sources_) {
     if (exhausted(source)) continue;
-    if (best == nullptr ||
-        (reverse_ ? order_->less(entry(*best), entry(source)) : order_->less(entry(source), entry(*best)))) {
-      best = &source;
-    }
+    if (best == nullptr || (reverse_ ? best->key < source.key : source.key < best->key)) best = &source;
   }
   if (best == nullptr) return nullptr;
-  KeyNode* node = entry(*best).node;
-  best->at += reverse_ ? std::size_t(-1) : 1;
+  KeyNode* node = best->run->entries[reverse_ ? best->at - 1 : best->at].node;
+  if (reverse_) {
+    --best->at;
+  } else {
+    ++best->at;
+  }
+  if (!exhausted(*best)) load(*best);
   return node;
 }
 

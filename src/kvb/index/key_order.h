@@ -3,13 +3,15 @@
 // that are merged when they are of like size, so n keys cost O(n log n) whatever the mix of writes and scans, and a
 // write costs nothing here. Overwrites and deletes of a key that is known do not touch it.
 //
-// An entry carries the key's first eight bytes, big-endian, so that most comparisons need no record. Not synchronised:
-// the store's index lock guards it.
+// Keys are in the records, far apart in memory, and keys of one bucket often begin alike. So a run notes how many bytes
+// all its keys share, and each entry carries the next eight bytes as a number: most comparisons inside a run need no
+// record. Not synchronised: the store's index lock guards it.
 
 #include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,8 +39,12 @@ class KeyOrder {
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
   struct Entry {
-    std::uint64_t prefix;
+    std::uint64_t digits;  // The eight bytes behind the shared ones, see key_digits.
     KeyNode* node;
+  };
+  struct Run {
+    std::string shared;          // What all its keys begin with.
+    std::vector<Entry> entries;  // Sorted.
   };
 
   // Walks the keys in order, forward from the first key ≥ `from` (> if exclusive) or backward from the last key ≤
@@ -51,14 +57,13 @@ class KeyOrder {
 
    private:
     struct Source {
-      const std::vector<Entry>* run;
-      std::size_t at;  // Forward: index of the next entry. Backward: one more than it.
+      const Run* run;
+      std::size_t at;        // Forward: index of the next entry. Backward: one more than it.
+      std::string_view key;  // Of the next entry.
     };
+    void load(Source& source) const;
     [[nodiscard]] bool exhausted(const Source& source) const noexcept {
-      return reverse_ ? source.at == 0 : source.at == source.run->size();
-    }
-    [[nodiscard]] const Entry& entry(const Source& source) const noexcept {
-      return (*source.run)[reverse_ ? source.at - 1 : source.at];
+      return reverse_ ? source.at == 0 : source.at == source.run->entries.size();
     }
     const KeyOrder* order_;
     bool reverse_;
@@ -66,17 +71,15 @@ class KeyOrder {
   };
 
  private:
-  [[nodiscard]] bool less(const Entry& a, const Entry& b) const {
-    if (a.prefix != b.prefix) return a.prefix < b.prefix;
-    return key_of_(*a.node) < key_of_(*b.node);
-  }
+  [[nodiscard]] Run merge(const Run& a, const Run& b) const;
 
   KeyOf key_of_;
   std::vector<KeyNode*> pending_;
-  std::vector<std::vector<Entry>> runs_;  // Each sorted; every node is in one run.
+  std::vector<Run> runs_;  // Every node is in one of them.
 };
 
-// A key's first eight bytes as a number that compares as the bytes do; short keys are filled with zeros.
-[[nodiscard]] std::uint64_t key_prefix(std::string_view key) noexcept;
+// Eight bytes of a key from `skip` on, as a number that compares as the bytes do; what a short key does not have counts
+// as zero.
+[[nodiscard]] std::uint64_t key_digits(std::string_view key, std::size_t skip) noexcept;
 
 }  // namespace kvb::index
