@@ -1,0 +1,81 @@
+"""stats and verify, and what they say about damage."""
+
+import json
+import os
+import unittest
+
+from support import ERROR, USAGE, KvbTest
+
+NUMBERS = ["keys", "live_bytes", "file_bytes", "allocated_bytes", "segments", "journal_bytes", "replayed_records", "memory_bytes", "epoch",
+           "committed_seqno", "synced_seqno", "recovery_cuts"]
+
+
+class Stats(KvbTest):
+    def test_json(self):
+        self.init(a="1", b="2")
+        self.ok("del", self.bucket, "a")
+        stats = json.loads(self.ok("stats", self.bucket, "--format", "json"))
+        self.assertEqual(sorted(stats), sorted([*NUMBERS, "path", "uuid", "created_at"]))
+        self.assertEqual((stats["path"], stats["keys"], stats["committed_seqno"]), (self.bucket, 1, 3))
+        self.assertEqual(stats["file_bytes"], os.path.getsize(self.path(self.bucket)))
+        self.assertEqual(stats["allocated_bytes"], os.stat(self.path(self.bucket)).st_blocks * 512)
+        self.assertRegex(stats["uuid"], r"^[0-9a-f]{32}$")
+        self.assertRegex(stats["created_at"], r"^20\d\d-\d\d-\d\dT[0-9:.]+Z$")
+
+    def test_table(self):
+        self.init(a="1")
+        table = self.ok("stats", self.bucket).decode()
+        self.assertRegex(table, r"(?m)^b.kvb$")
+        self.assertRegex(table, r"(?m)^  Keys +1$")
+        self.assertRegex(table, r"(?m)^  File length +[\d.]+ [KM]iB \([\d,]+\)$")
+        self.assertEqual(self.ok("stats", self.bucket, "--format", "table").decode().splitlines()[0], "b.kvb")
+
+    def test_wrong(self):
+        self.fails(USAGE, "stats")
+        self.fails(USAGE, "stats", "a.kvb", "b.kvb")
+
+
+class Verify(KvbTest):
+    def damage(self, needle):
+        with open(self.path(self.bucket), "r+b") as file:
+            content = file.read()
+            place = content.find(needle)
+            self.assertGreater(place, 0)
+            file.seek(place)
+            file.write(bytes([content[place] ^ 0x20]))
+        return place
+
+    def test_sound(self):
+        self.init(a="1", b="2")
+        before = open(self.path(self.bucket), "rb").read()
+        self.assertRegex(self.ok("verify", self.bucket).decode(), r"\Ab.kvb: ok. Checked 2 keys, 2 records and [^\n]* in 1 segment.\n\Z")
+        report = json.loads(self.ok("verify", self.bucket, "--format", "json"))
+        self.assertEqual((report["ok"], report["problems"], report["keys"], report["records"]), (True, [], 2, 2))
+        self.assertGreater(report["bytes"], 2 * 44)
+        self.assertEqual(open(self.path(self.bucket), "rb").read(), before, "verify changed the file")
+
+    def test_a_damaged_value(self):
+        self.init(first="aaaaaaaaaaaaaaaaaaaa", second="NEEDLE-IN-THE-VALUE", third="cccccccccc")
+        place = self.damage(b"NEEDLE-IN-THE-VALUE")
+        outcome = self.kvb("verify", self.bucket)
+        self.assertEqual((outcome.code, outcome.err), (ERROR, ""), outcome)
+        self.assertRegex(outcome.text, r"(?m)^b.kvb: at byte \d+")
+        self.assertRegex(outcome.text, r"(?m)^b.kvb: 1 problem. Checked ")
+        outcome = self.kvb("verify", self.bucket, "--format", "json")
+        self.assertEqual(outcome.code, ERROR)
+        report = json.loads(outcome.out)
+        self.assertFalse(report["ok"])
+        self.assertEqual(len(report["problems"]), 1, report)
+        problem = report["problems"][0]
+        self.assertLess(abs(problem["offset_bytes"] - place), 4096, problem)
+        # Reading it is an error with its place, never a wrong answer; the other keys answer.
+        self.fails(ERROR, "get", self.bucket, "second")
+        error = self.fails_json(ERROR, "get", self.bucket, "second", "--format", "json")
+        self.assertEqual(error["code"], "damaged")
+        self.assertIn("offset_bytes", error)
+        self.assertEqual(self.ok("get", self.bucket, "first"), b"aaaaaaaaaaaaaaaaaaaa")
+        self.assertEqual(self.ok("get", self.bucket, "third"), b"cccccccccc")
+
+
+if __name__ == "__main__":
+    unittest.main()
