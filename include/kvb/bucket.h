@@ -106,9 +106,11 @@ class Batch {
     std::string value;
     std::uint32_t ttl_seconds = 0;
     ValueKind kind = ValueKind::bytes;
+    PutIf condition = PutIf::always;
   };
 
-  // Limits are checked when the batch is written, so these never fail. PutOptions::condition must be `always` here.
+  // Limits are checked when the batch is written, so these never fail. Conditions are not for batches yet: writing one
+  // that has any answers `not_supported_yet`.
   void put(std::string_view key, std::string_view value, const PutOptions& options = {});
   void remove(std::string_view key);
   void clear() noexcept { operations_.clear(); }

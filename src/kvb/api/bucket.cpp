@@ -61,7 +61,8 @@ void Batch::put(std::string_view key, std::string_view value, const PutOptions& 
                          .key = std::string(key),
                          .value = std::string(value),
                          .ttl_seconds = options.ttl_seconds,
-                         .kind = options.kind});
+                         .kind = options.kind,
+                         .condition = options.condition});
 }
 
 void Batch::remove(std::string_view key) {

@@ -83,7 +83,7 @@ Result<std::optional<format::Footer>> read_footer(const os::File& file, SegmentT
 }
 
 Result<void> JournalReader::refresh() {
-  if (footer_ || segment_ == nullptr) return {};
+  if (segment_ == nullptr) return {};
   auto footer = read_footer(*file_, *table_, *segment_);
   if (!footer) return std::unexpected(footer.error());
   footer_ = std::move(*footer);

@@ -32,7 +32,9 @@ void TailStatistics::add(const format::RecordHeader& header, std::uint64_t offse
     earliest_expiry_ns = earliest_expiry_ns == 0 ? expiry : std::min(earliest_expiry_ns, expiry);
     latest_expiry_ns = std::max(latest_expiry_ns, expiry);
   }
-  if (offset / format::kResyncDistanceBytes > resync_points.size()) {
+  // One point for the first record behind each multiple of the distance, however long the record before it was.
+  const std::uint64_t last_point = resync_points.empty() ? 0 : resync_points.back().offset;
+  if (offset / format::kResyncDistanceBytes > last_point / format::kResyncDistanceBytes) {
     resync_points.push_back({.offset = offset, .seqno = header.seqno});
   }
 }

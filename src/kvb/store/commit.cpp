@@ -243,6 +243,8 @@ Result<void> Store::flush() {
 Result<void> Store::close() {
   if (closed_.load(std::memory_order_acquire)) return {};
   if (inherited_by_fork()) {
+    // The thread exists in the parent only; there is nothing to join here.
+    if (ticker_.joinable()) ticker_.detach();
     closed_ = true;
     return {};
   }

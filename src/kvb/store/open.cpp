@@ -84,8 +84,7 @@ Result<std::shared_ptr<Store>> Store::create(os::Environment& environment, const
     (void)environment.remove(path);  // It is ours, and empty.
     return std::unexpected(created.error());
   }
-  file->reset();
-  return open(environment, path, {.durability = options.durability});
+  return start(environment, std::move(*file), {.durability = options.durability});
 }
 
 Result<std::shared_ptr<Store>> Store::open_or_create(os::Environment& environment, const std::string& path,
@@ -111,8 +110,7 @@ Result<std::shared_ptr<Store>> Store::open_or_create(os::Environment& environmen
   if (*unfinished) {
     if (auto created = create_head(environment, **file); !created) return std::unexpected(created.error());
   }
-  file->reset();
-  return open(environment, path, options);
+  return start(environment, std::move(*file), options);
 }
 
 Result<std::shared_ptr<Store>> Store::open(os::Environment& environment, const std::string& path,
@@ -133,10 +131,16 @@ Result<std::shared_ptr<Store>> Store::open(os::Environment& environment, const s
     if (auto locked = take_writer_lock(environment, **file, options.lock_deadline); !locked) {
       return std::unexpected(locked.error());
     }
-    head = load_head(**file);
-    if (!head) return std::unexpected(head.error());
   }
-  std::shared_ptr<Store> store(new Store(environment, std::move(*file), *head, options));
+  return start(environment, std::move(*file), options);
+}
+
+// The file is open, and locked if it is to be written.
+Result<std::shared_ptr<Store>> Store::start(os::Environment& environment, std::unique_ptr<os::File> file,
+                                            const OpenOptions& options) {
+  auto head = load_head(*file);
+  if (!head) return std::unexpected(head.error());
+  std::shared_ptr<Store> store(new Store(environment, std::move(file), *head, options));
   auto started = options.read_only ? store->start_reading() : store->start_writing();
   if (!started) {
     store->closed_ = true;
@@ -324,7 +328,8 @@ Result<void> Store::before_reading() {
   // Relaxed mode: a thread sees its own writes; others see what is published. Publishing what is staged serves both.
   if (options_.durability == Durability::relaxed && own_newest_write() > published_.load(std::memory_order_acquire)) {
     std::unique_lock lock(write_mutex_);
-    return settle_all(lock, false);
+    // A failure is the writers' affair: it stays for the next write or flush, and the read gives what is published.
+    if (auto settled = settle_all(lock, false); !settled) deferred_error_ = settled.error();
   }
   return {};
 }

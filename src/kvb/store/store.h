@@ -88,6 +88,8 @@ class Store {
   Store(os::Environment& environment, std::unique_ptr<os::File> file, const Head& head, const OpenOptions& options);
 
   // open.cpp
+  [[nodiscard]] static Result<std::shared_ptr<Store>> start(os::Environment& environment,
+                                                            std::unique_ptr<os::File> file, const OpenOptions& options);
   [[nodiscard]] Result<void> recover();
   [[nodiscard]] Result<void> replay(std::uint64_t up_to);
   [[nodiscard]] Result<void> apply(const std::vector<log::JournalRecord>& batch);
@@ -101,7 +103,7 @@ class Store {
 
   // write.cpp
   [[nodiscard]] Result<void> check_writable() const;
-  [[nodiscard]] Result<void> check_limits(std::string_view key, std::uint64_t value_bytes) const;
+  [[nodiscard]] Result<void> check_limits(std::string_view key, std::uint64_t value_bytes, ValueKind kind) const;
   // The node of a key as the writer sees it, staged versions included; null if there is none.
   // May let go of the lock for a moment, to write out a staged record that it must compare with.
   [[nodiscard]] Result<index::KeyNode*> find_newest(std::unique_lock<std::mutex>& lock, std::uint64_t hash,

@@ -37,7 +37,7 @@ Result<void> Store::check_writable() const {
   return {};
 }
 
-Result<void> Store::check_limits(std::string_view key, std::uint64_t value_bytes) const {
+Result<void> Store::check_limits(std::string_view key, std::uint64_t value_bytes, ValueKind kind) const {
   if (key.empty())
     return os::failure(ErrorCode::invalid_argument, "The key is empty. A key has 1 to 65535 bytes.", path_);
   if (key.size() > kMaxKeyBytes) {
@@ -49,6 +49,12 @@ Result<void> Store::check_limits(std::string_view key, std::uint64_t value_bytes
         ErrorCode::invalid_argument,
         "The value has " + std::to_string(value_bytes) + " bytes. A value has at most 4294967295 bytes (4 GiB - 1).",
         path_);
+  }
+  if (kind > ValueKind::json) {
+    return os::failure(ErrorCode::invalid_argument,
+                       "The value kind " + std::to_string(static_cast<int>(kind)) +
+                           " does not exist. Kinds are bytes (0), text (1) and JSON (2).",
+                       path_);
   }
   return {};
 }
@@ -158,7 +164,7 @@ Result<void> Store::write_one(std::unique_lock<std::mutex>& lock, const NewRecor
 }
 
 Result<bool> Store::put(std::string_view key, std::string_view value, const PutOptions& options) {
-  if (auto limits = check_limits(key, value.size()); !limits) return std::unexpected(limits.error());
+  if (auto limits = check_limits(key, value.size(), options.kind); !limits) return std::unexpected(limits.error());
   const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
   std::unique_lock lock(write_mutex_);
   if (auto writable = check_writable(); !writable) return std::unexpected(writable.error());
@@ -177,7 +183,7 @@ Result<bool> Store::put(std::string_view key, std::string_view value, const PutO
 }
 
 Result<bool> Store::remove(std::string_view key) {
-  if (auto limits = check_limits(key, 0); !limits) return std::unexpected(limits.error());
+  if (auto limits = check_limits(key, 0, ValueKind::bytes); !limits) return std::unexpected(limits.error());
   const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
   std::unique_lock lock(write_mutex_);
   if (auto writable = check_writable(); !writable) return std::unexpected(writable.error());
@@ -197,7 +203,11 @@ Result<void> Store::write(const Batch& batch) {
   using Operation = Batch::Operation;
   std::uint64_t bytes = 0;
   for (const Operation& operation : batch.operations()) {
-    if (auto limits = check_limits(operation.key, operation.value.size()); !limits) return limits;
+    if (auto limits = check_limits(operation.key, operation.value.size(), operation.kind); !limits) return limits;
+    if (operation.condition != PutIf::always) {
+      return os::failure(ErrorCode::not_supported_yet,
+                         "Conditions inside a batch are not there yet. Use put with the condition, or update.", path_);
+    }
     bytes += record_bytes(operation.key, operation.value);
   }
   if (bytes > kBatchMaxBytes) {
@@ -270,7 +280,7 @@ Result<void> Store::write(const Batch& batch) {
 
 Result<void> Store::update(std::string_view key,
                            const std::function<Result<Update>(const std::optional<Value>&)>& decide) {
-  if (auto limits = check_limits(key, 0); !limits) return limits;
+  if (auto limits = check_limits(key, 0, ValueKind::bytes); !limits) return limits;
   const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
   std::unique_lock lock(write_mutex_);
   if (auto writable = check_writable(); !writable) return writable;
@@ -298,7 +308,7 @@ Result<void> Store::update(std::string_view key,
       return written;
     }
     case Update::Action::put: {
-      if (auto limits = check_limits(key, decision->value.size()); !limits) return limits;
+      if (auto limits = check_limits(key, decision->value.size(), decision->kind); !limits) return limits;
       std::uint32_t ttl_seconds = decision->ttl_seconds;
       std::int64_t timestamp_ns = 0;
       if (decision->keep_expiry) {
