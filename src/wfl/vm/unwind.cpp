@@ -118,7 +118,10 @@ void Interpreter::collect(Vm& vm, Value* top) {
 
 bool Vm::collect_garbage(const NativeCall& call) {
   if (native_depth_ > 1) return false;
-  Interpreter::collect(*this, const_cast<Value*>(call.arguments) + call.count);
+  Value* top = Interpreter::stack_top(*this);
+  Value* const end = const_cast<Value*>(call.arguments) + call.count;
+  if (end > stack_.get() && end < top) top = end;  // Unless C++ code called it, with arguments of its own.
+  Interpreter::collect(*this, top);
   return true;
 }
 
