@@ -1,0 +1,190 @@
+// The only file that sees CLI11, which takes longer to compile than all the rest.
+
+#include "command_line.h"
+
+#include <fmt/format.h>
+#include <kvb/kvb.h>
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "commands.h"
+#include "help.h"
+
+namespace kvb::cli {
+namespace {
+
+// All commands with their options. Options are kept as they were written; the commands read and check them.
+class CommandLine {
+ public:
+  explicit CommandLine(const HiddenWords& words) : words_(words) {
+    app_.name("kvb");
+    app_.set_version_flag("--version", std::string("kvb ") + kvb_version(), "Show the version and end");
+    app_.set_help_flag("-h,--help", "Show this help and end");
+    app_.require_subcommand(1);
+    app_.get_formatter()->label("REQUIRED", "");
+    app_.get_formatter()->label("Positionals", "Arguments");
+    app_.get_formatter()->label("SUBCOMMAND", "COMMAND …");
+    app_.footer(std::string(general_help()));
+
+    CLI::App& init = command("init", init_);
+    format_option(init, init_, "text or json");
+    durability_option(init, init_.durability);
+
+    CLI::App& put = command("put", put_);
+    text(put, "KEY", put_.key, "The key: 1 to 65,535 bytes, `-` or @PATH")->required();
+    text(put, "VALUE", put_.value, "The value: up to 4 GiB, `-` or @PATH")->required();
+    text(put, "--ttl", put_.ttl, "The key is gone after so long: seconds, or a number with s, m, h, d, w", "TIME");
+    put.add_flag("--if-missing", put_.if_missing, "Only if the key is not there");
+    put.add_flag("--if-present", put_.if_present, "Only if the key is there");
+    put.add_flag("--text", put_.text, "Keep it as text; it must be UTF-8");
+    put.add_flag("--json", put_.json, "Keep it as JSON; it must be that");
+    put.add_flag("--bytes", put_.bytes, "Keep it as bytes, even if it is UTF-8");
+    put.add_flag("--create", put_.create, "Make the bucket first if it is not there");
+    key_options(put, put_.style, "KEY and VALUE");
+    put.add_flag("--hex-key", put_.style.hex_key, "KEY is hexadecimal digits");
+    put.add_flag("--hex-value", put_.hex_value, "VALUE is hexadecimal digits");
+    writer_options(put, put_.writer);
+    format_option(put, put_, "text or json");
+
+    CLI::App& get = command("get", get_);
+    text(get, "KEY", get_.key, "The key, `-` or @PATH")->required();
+    key_options(get, get_.style, "KEY");
+    format_option(get, get_, "raw, hex or json");
+
+    CLI::App& del = command("del", del_);
+    text(del, "KEY", del_.keys, "The keys, `-` or @PATH")
+        ->required()
+        ->expected(1, CLI::detail::expected_max_vector_size)
+        ->allow_extra_args();
+    key_options(del, del_.style, "each KEY");
+    writer_options(del, del_.writer);
+    format_option(del, del_, "text or json");
+
+    CLI::App& exists = command("exists", exists_);
+    text(exists, "KEY", exists_.key, "The key, `-` or @PATH")->required();
+    key_options(exists, exists_.style, "KEY");
+    format_option(exists, exists_, "text or json");
+
+    CLI::App& scan = command("scan", scan_);
+    range_options(scan, scan_);
+    scan.add_flag("--reverse", scan_.reverse, "From the last key to the first");
+    text(scan, "--limit", scan_.limit, "At most so many entries", "N");
+    scan.add_flag("--keys", scan_.keys, "Keys only");
+    format_option(scan, scan_, "text or json");
+
+    CLI::App& count = command("count", count_);
+    range_options(count, count_);
+    format_option(count, count_, "text or json");
+
+    format_option(command("stats", stats_), stats_, "table or json");
+    format_option(command("verify", verify_), verify_, "text or json");
+  }
+
+  // Runs the command that the words ask for.
+  Outcome run(Output& output) {
+    std::vector<std::string> tokens(words_.tokens().rbegin(), words_.tokens().rend());  // As CLI11 wants them.
+    try {
+      app_.parse(tokens);
+    } catch (const CLI::CallForHelp&) {
+      return show(output, app_.help());
+    } catch (const CLI::CallForVersion&) {
+      return show(output, std::string("kvb ") + kvb_version() + '\n');
+    } catch (const CLI::ExtrasError&) {
+      return usage(too_much(app_.remaining(true).front()));
+    } catch (const CLI::ArgumentMismatch& error) {
+      return usage(wrong_count(error.what()));
+    } catch (const CLI::ParseError& error) {
+      return usage(error.what());
+    }
+    return chosen_(output);
+  }
+
+ private:
+  [[nodiscard]] Outcome usage(const std::string& what) const {
+    return usage_failure(
+        fmt::format("{}. `kvb {} --help` shows what it takes.", words_.reveal_all(what), words_.tokens().front()));
+  }
+
+  static Outcome show(Output& output, const std::string& text) {
+    if (auto written = output.write(text); !written) return std::unexpected(written.error());
+    return ExitCode::ok;
+  }
+
+  template <typename Arguments>
+  CLI::App& command(const char* name, Arguments& arguments) {
+    const CommandHelp& help = *command_help(name);
+    CLI::App& added = *app_.add_subcommand(name, std::string(help.summary));
+    added.footer(std::string(help.details))->group("Commands");
+    added.callback(
+        [this, &arguments] { chosen_ = [&arguments](Output& output) { return cli::run(arguments, output); }; });
+    text(added, "FILE", arguments.file, "The bucket")->required();
+    return added;
+  }
+
+  // An option or argument whose text is kept as it is. `Text` is std::string, std::optional of it, or std::vector of
+  // it.
+  template <typename Text>
+  CLI::Option* text(CLI::App& to, const char* name, Text& target, const char* description, const char* type = "") {
+    const auto keep = [this, &target](const CLI::results_t& results) {
+      if constexpr (std::is_same_v<Text, std::vector<std::string>>) {
+        for (const std::string& result : results) target.push_back(words_.reveal(result));
+      } else {
+        target = words_.reveal(results.at(0));
+      }
+      return true;
+    };
+    return to.add_option(name, keep, description)->expected(1)->type_name(type);
+  }
+
+  void format_option(CLI::App& to, CommonArguments& arguments, const char* formats) {
+    text(to, "--format", arguments.format, formats, "FORMAT");
+  }
+
+  void durability_option(CLI::App& to, std::optional<std::string>& target) {
+    text(to, "--durability", target, "sync (survives power loss when it returns; the default) or relaxed", "MODE");
+  }
+
+  void writer_options(CLI::App& to, WriterArguments& writer) {
+    text(to, "--lock-timeout", writer.lock_timeout, "How long to wait for another writer: seconds, or 500ms (5)",
+         "TIME");
+    durability_option(to, writer.durability);
+  }
+
+  static void key_options(CLI::App& to, KeyStyle& style, const std::string& what) {
+    to.add_flag("--raw", style.raw, "Take `-` and @… literally");
+    to.add_flag("--hex", style.hex, fmt::format("Take {} as hexadecimal digits", what));
+  }
+
+  void range_options(CLI::App& to, RangeArguments& range) {
+    text(to, "--prefix", range.prefix, "Only keys that begin with this", "P");
+    text(to, "--from", range.from, "Only this key and those after it", "K");
+    text(to, "--to", range.to, "Only this key and those before it", "K");
+    to.add_flag("--hex", range.hex, "These three are hexadecimal digits");
+  }
+
+  const HiddenWords& words_;
+  CLI::App app_{"Keeps keys and values in one file, a bucket."};
+  std::function<Outcome(Output&)> chosen_;
+  InitArguments init_;
+  PutArguments put_;
+  GetArguments get_;
+  DelArguments del_;
+  ExistsArguments exists_;
+  ScanArguments scan_;
+  CountArguments count_;
+  StatsArguments stats_;
+  VerifyArguments verify_;
+};
+
+}  // namespace
+
+Outcome run_command(const HiddenWords& words, Output& output) {
+  return CommandLine(words).run(output);
+}
+
+}  // namespace kvb::cli

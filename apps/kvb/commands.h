@@ -1,0 +1,117 @@
+#pragma once
+// The commands behind the command line. main.cpp fills these structs from the arguments as they stand; each command
+// reads and checks them, does its work, and writes to the Output. Nothing here knows the command line parser.
+
+#include <kvb/bucket.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "failure.h"
+#include "output.h"
+
+namespace kvb::cli {
+
+struct CommonArguments {
+  std::string file;
+  std::optional<std::string> format;  // Nothing: the command's default.
+};
+
+struct KeyStyle {
+  bool raw = false;      // --raw
+  bool hex = false;      // --hex
+  bool hex_key = false;  // --hex-key
+};
+
+// For commands that write.
+struct WriterArguments {
+  std::optional<std::string> lock_timeout;  // Nothing: the engine's default.
+  std::optional<std::string> durability;    // Nothing: sync.
+};
+
+struct InitArguments : CommonArguments {
+  std::optional<std::string> durability;
+};
+
+struct PutArguments : CommonArguments {
+  std::string key;
+  std::string value;
+  KeyStyle style;
+  bool hex_value = false;
+  WriterArguments writer;
+  std::optional<std::string> ttl;
+  bool if_missing = false;
+  bool if_present = false;
+  bool text = false;
+  bool json = false;
+  bool bytes = false;
+  bool create = false;
+};
+
+struct GetArguments : CommonArguments {
+  std::string key;
+  KeyStyle style;
+};
+
+struct ExistsArguments : GetArguments {};
+
+struct DelArguments : CommonArguments {
+  std::vector<std::string> keys;
+  KeyStyle style;
+  WriterArguments writer;
+};
+
+struct RangeArguments : CommonArguments {
+  std::optional<std::string> prefix;
+  std::optional<std::string> from;
+  std::optional<std::string> to;
+  bool hex = false;
+};
+
+struct ScanArguments : RangeArguments {
+  bool reverse = false;
+  std::optional<std::string> limit;
+  bool keys = false;
+};
+
+struct CountArguments : RangeArguments {};
+struct StatsArguments : CommonArguments {};
+struct VerifyArguments : CommonArguments {};
+
+[[nodiscard]] Outcome run(const InitArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const PutArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const DelArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const GetArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const ExistsArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const ScanArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const CountArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const StatsArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const VerifyArguments& arguments, Output& output);
+
+// What the commands share.
+
+// The format that was asked for, or the first of `known` if none was. A usage failure if it is not known.
+[[nodiscard]] Expected<std::string> choose_format(const CommonArguments& arguments,
+                                                  const std::vector<std::string>& known);
+
+[[nodiscard]] Expected<Durability> read_durability(const std::optional<std::string>& text);
+
+// The bytes of a KEY argument.
+[[nodiscard]] Expected<std::string> read_key(const std::string& argument, const KeyStyle& style);
+
+// Opens for writing, or for reading only, with errors as failures.
+[[nodiscard]] Expected<Bucket> open_for_writing(const CommonArguments& arguments, const WriterArguments& writer,
+                                                bool create);
+[[nodiscard]] Expected<Bucket> open_for_reading(const CommonArguments& arguments);
+
+// A key as it is shown in messages: quoted, escaped, shortened.
+[[nodiscard]] std::string shown_key(std::string_view key);
+
+// Appends `"NAME":"…"` if the bytes are UTF-8, else `"NAME_base64":"…"`.
+void append_bytes_member(std::string& out, std::string_view name, std::string_view bytes);
+
+// Appends the members of an entry: "key", and with values "value" and "kind", and "expires_at" if it expires.
+void append_entry_members(std::string& out, std::string_view key, const Value& value, bool with_value);
+
+}  // namespace kvb::cli

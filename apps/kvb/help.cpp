@@ -1,0 +1,189 @@
+#include "help.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace kvb::cli {
+namespace {
+
+constexpr std::string_view kGeneral = R"(
+FILE is a bucket: one file that holds keys and their values. `kvb COMMAND --help` says more about each command.
+
+Reading KEY and VALUE arguments:
+  -         what standard input holds, every byte of it
+  @PATH     what the file PATH holds
+  --raw     takes them literally, if a key or value itself is `-` or begins with @
+  --hex     they are hexadecimal digits, wherever they come from (--hex-key, --hex-value: that one only)
+  --        ends the options; needed before a KEY or VALUE that begins with a dash and a letter
+
+Exit codes: 0 fine, 1 the key is not there (or a put's condition did not hold), 2 the command line is wrong,
+3 anything else. Errors are one line on standard error; with --format json one JSON object.
+NO_COLOR=1 turns colours off; they only ever go to a terminal.
+
+Examples:
+  kvb init app.kvb
+  kvb put app.kvb greeting "Hello, world"
+  kvb get app.kvb greeting
+  kvb scan app.kvb --prefix g)";
+
+constexpr std::array kCommands = {
+    CommandHelp{"init", "Make a new, empty bucket",
+                R"(
+A file that is there already is never touched: that is an error.
+
+Examples:
+  kvb init new.kvb
+  kvb init other.kvb --format json)"},
+
+    CommandHelp{"put", "Set or replace the value of a key",
+                R"(
+The value is on disk when the command ends. It is kept as text if it is valid UTF-8, else as bytes; --json keeps it as
+JSON, after checking it, so that other programs get back a number, a list or a map. With --if-missing or --if-present
+the exit code is 1 if nothing was changed for that reason.
+
+Examples:
+  kvb put app.kvb greeting "Hello, world"
+  kvb put new.kvb first 1 --create
+  kvb put app.kvb user:1 '{"name":"Ann","age":30}' --json
+  kvb put app.kvb session:1 "signed in" --ttl 30m
+  kvb put app.kvb logo @logo.png
+  date | kvb put app.kvb started -
+  kvb put app.kvb counter 0 --if-missing --json
+  kvb put app.kvb ff00 48656c6c6f --hex
+  kvb put app.kvb @ann - --raw
+  kvb put app.kvb temperature -5)"},
+
+    CommandHelp{"get", "Write the value of a key to standard output",
+                R"(
+The bytes alone are written; if standard output is a terminal, a newline ends them. Nothing is written if the key is
+not there: the exit code is 1 then. --format hex writes hexadecimal digits, --format json one object:
+  {"key":…,"value":…,"kind":"text|json|bytes","expires_at":…,"seqno":…,"written_at":…,"ttl_seconds":…}
+where a key or value that is not UTF-8 is called "key_base64" or "value_base64", and a JSON value is itself.
+
+Examples:
+  kvb get app.kvb greeting
+  kvb get app.kvb logo > copy.png
+  kvb get app.kvb ff00 --hex
+  kvb get app.kvb user:1 --format json)"},
+
+    CommandHelp{"del", "Remove keys",
+                R"(
+All of them go at once: after a crash or an error every one is still there or none. The exit code is 1 if a key was not
+there; the others are removed all the same.
+
+Examples:
+  kvb del app.kvb greeting
+  kvb del app.kvb user:1 session:1)"},
+
+    CommandHelp{"exists", "Say by the exit code whether a key is there",
+                R"(
+Exit code 0: the key is there and has not expired; 1: it is not. Words are printed for people only, on a terminal, or
+with --format json.
+
+Examples:
+  kvb exists app.kvb greeting && echo "There it is."
+  kvb exists app.kvb greeting --format json)"},
+
+    CommandHelp{"scan", "List keys and values in order",
+                R"(
+Keys are ordered byte by byte. --prefix, --from and --to may be combined; they are taken literally (with --hex, they
+are hexadecimal digits). What is listed is one state of the bucket, whatever is written meanwhile.
+
+--format text: one line for each entry, KEY, a TAB, VALUE. In both, a backslash is \\, a tab \t, a newline \n, a
+carriage return \r, and any other byte that cannot be shown \xHH, so that every line can be read back exactly.
+--format json: one object on a line, the same as of `kvb get --format json` without the last three members.
+
+Examples:
+  kvb scan app.kvb
+  kvb scan app.kvb --prefix user: --format json
+  kvb scan app.kvb --from a --to m --keys
+  kvb scan app.kvb --reverse --limit 1)"},
+
+    CommandHelp{"count", "Count keys",
+                R"(
+Examples:
+  kvb count app.kvb
+  kvb count app.kvb --prefix user:)"},
+
+    CommandHelp{"stats", "Show sizes and numbers of a bucket",
+                R"(
+Examples:
+  kvb stats app.kvb
+  kvb stats app.kvb --format json)"},
+
+    CommandHelp{"verify", "Check every structure and every record of a bucket",
+                R"(
+The bucket is opened for reading only and may be in use. The exit code is 0 if it is sound and 3 if there are problems;
+each is named with its place.
+
+Examples:
+  kvb verify app.kvb
+  kvb verify app.kvb --format json)"},
+};
+
+// Levenshtein's distance: how many letters to add, remove or change.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
+    }
+  }
+  return row[b.size()];
+}
+
+// What people who know other stores type.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherNames = {{{"create", "init"},
+                                                                                        {"new", "init"},
+                                                                                        {"set", "put"},
+                                                                                        {"add", "put"},
+                                                                                        {"delete", "del"},
+                                                                                        {"remove", "del"},
+                                                                                        {"rm", "del"},
+                                                                                        {"list", "scan"},
+                                                                                        {"ls", "scan"},
+                                                                                        {"keys", "scan"},
+                                                                                        {"info", "stats"},
+                                                                                        {"check", "verify"}}};
+
+}  // namespace
+
+std::string_view general_help() noexcept {
+  return kGeneral;
+}
+
+const CommandHelp* command_help(std::string_view name) noexcept {
+  const auto* found =
+      std::find_if(kCommands.begin(), kCommands.end(), [name](const CommandHelp& help) { return help.name == name; });
+  return found == kCommands.end() ? nullptr : found;
+}
+
+std::string suggestion(std::string_view word) {
+  for (const auto& [other, ours] : kOtherNames) {
+    if (word == other) return fmt::format(" Did you mean {}?", ours);
+  }
+  if (word.size() > 20) return {};
+  const auto* nearest = std::min_element(
+      kCommands.begin(), kCommands.end(),
+      [word](const CommandHelp& a, const CommandHelp& b) { return distance(word, a.name) < distance(word, b.name); });
+  return distance(word, nearest->name) <= 2 ? fmt::format(" Did you mean {}?", nearest->name) : std::string();
+}
+
+std::string too_much(std::string_view argument) {
+  if (argument.starts_with("--")) return fmt::format("There is no option {} here", argument);
+  return fmt::format("'{}' is one argument too many", argument);
+}
+
+std::string wrong_count(std::string_view message) {
+  return fmt::format("{} takes one value and may be given once", message.substr(0, message.find(':')));
+}
+
+}  // namespace kvb::cli

@@ -1,0 +1,127 @@
+// stats, verify.
+
+#include <fmt/format.h>
+
+#include "commands.h"
+#include "text.h"
+
+namespace kvb::cli {
+namespace {
+
+// One table of what `stats` shows, so that the table and the JSON cannot differ. The counters of the API (puts, gets,
+// …) are left out: they count since the bucket was opened, which is a moment ago.
+struct Row {
+  std::string_view name;   // In JSON.
+  std::string_view label;  // In the table.
+  std::uint64_t Stats::* field;
+  bool is_size;
+};
+
+constexpr Row kRows[] = {
+    {"keys", "Keys", &Stats::keys, false},
+    {"live_bytes", "Live data", &Stats::live_bytes, true},
+    {"file_bytes", "File length", &Stats::file_bytes, true},
+    {"allocated_bytes", "Space on disk", &Stats::allocated_bytes, true},
+    {"segments", "Segments", &Stats::segments, false},
+    {"journal_bytes", "Journal to replay", &Stats::journal_bytes, true},
+    {"replayed_records", "Records replayed now", &Stats::replayed_records, false},
+    {"memory_bytes", "Index in memory", &Stats::memory_bytes, true},
+    {"epoch", "Checkpoint epoch", &Stats::epoch, false},
+    {"committed_seqno", "Last write", &Stats::committed_seqno, false},
+    {"synced_seqno", "Last write on disk", &Stats::synced_seqno, false},
+    {"recovery_cuts", "Unclean ends noted", &Stats::recovery_cuts, false},
+};
+
+std::string stats_as_json(const std::string& file, const Stats& stats) {
+  std::string out = "{";
+  append_bytes_member(out, "path", file);
+  out += fmt::format(",\"uuid\":\"{}\",\"created_at\":\"{}\"", stats.uuid, rfc3339(stats.created_at_ns));
+  for (const Row& row : kRows) out += fmt::format(",\"{}\":{}", row.name, stats.*row.field);
+  return out + "}\n";
+}
+
+std::string stats_as_table(const std::string& file, const Stats& stats, bool colour) {
+  std::string title;
+  append_escaped(title, file);
+  std::string out = colour ? fmt::format("\x1b[1m{}\x1b[0m\n", title) : title + '\n';
+  const auto line = [&](std::string_view label, std::string_view text) {
+    out += fmt::format("  {:<22}{}\n", label, text);
+  };
+  line("Identity", stats.uuid);
+  line("Created", rfc3339(stats.created_at_ns));
+  for (const Row& row : kRows) {
+    const std::uint64_t number = stats.*row.field;
+    line(row.label, row.is_size ? readable_bytes(number) : with_commas(number));
+  }
+  return out;
+}
+
+std::string report_as_json(const std::string& file, const VerifyReport& report) {
+  std::string out = fmt::format("{{\"ok\":{},", report.ok());
+  append_bytes_member(out, "path", file);
+  out += fmt::format(",\"records\":{},\"segments\":{},\"keys\":{},\"bytes\":{},\"problems\":[", report.records,
+                     report.segments, report.keys, report.bytes);
+  for (std::size_t i = 0; i < report.problems.size(); ++i) {
+    const VerifyProblem& problem = report.problems[i];
+    out += i == 0 ? "{" : ",{";
+    append_bytes_member(out, "message", problem.message);
+    out += fmt::format(",\"offset_bytes\":{}", problem.offset_bytes);
+    if (problem.key_hash) out += fmt::format(",\"key_hash\":\"{:016x}\"", *problem.key_hash);
+    out += '}';
+  }
+  return out + "]}\n";
+}
+
+std::string plural(std::uint64_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", with_commas(number), noun, number == 1 ? "" : "s");
+}
+
+std::string report_as_text(const std::string& file, const VerifyReport& report, bool colour) {
+  std::string name;
+  append_escaped(name, file);
+  std::string out;
+  for (const VerifyProblem& problem : report.problems) {
+    std::string message;
+    append_escaped(message, problem.message);
+    out += fmt::format("{}: at byte {}", name, problem.offset_bytes);
+    if (problem.key_hash) out += fmt::format(", key hash {:016x}", *problem.key_hash);
+    out += fmt::format(": {}\n", message);
+  }
+  const std::string verdict = report.ok() ? "ok" : plural(report.problems.size(), "problem");
+  out += colour ? fmt::format("{}: \x1b[1;{}m{}\x1b[0m", name, report.ok() ? 32 : 31, verdict)
+                : fmt::format("{}: {}", name, verdict);
+  out += fmt::format(". Checked {}, {} and {} in {}.\n", plural(report.keys, "key"), plural(report.records, "record"),
+                     readable_bytes(report.bytes), plural(report.segments, "segment"));
+  return out;
+}
+
+}  // namespace
+
+Outcome run(const StatsArguments& arguments, Output& output) {
+  const auto format = choose_format(arguments, {"table", "json"});
+  if (!format) return std::unexpected(format.error());
+  const auto bucket = open_for_reading(arguments);
+  if (!bucket) return std::unexpected(bucket.error());
+  const Stats stats = bucket->stats();
+  const auto written =
+      output.write(*format == "json" ? stats_as_json(arguments.file, stats)
+                                     : stats_as_table(arguments.file, stats, wants_colour(output.descriptor())));
+  if (!written) return std::unexpected(written.error());
+  return ExitCode::ok;
+}
+
+Outcome run(const VerifyArguments& arguments, Output& output) {
+  const auto format = choose_format(arguments, {"text", "json"});
+  if (!format) return std::unexpected(format.error());
+  const auto bucket = open_for_reading(arguments);
+  if (!bucket) return std::unexpected(bucket.error());
+  auto report = bucket->verify();
+  if (!report) return engine_failure(std::move(report.error()));
+  const auto written =
+      output.write(*format == "json" ? report_as_json(arguments.file, *report)
+                                     : report_as_text(arguments.file, *report, wants_colour(output.descriptor())));
+  if (!written) return std::unexpected(written.error());
+  return report->ok() ? ExitCode::ok : ExitCode::error;
+}
+
+}  // namespace kvb::cli
