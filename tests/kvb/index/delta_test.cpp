@@ -1,0 +1,86 @@
+#include "kvb/index/delta.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+
+namespace kvb::index {
+namespace {
+
+std::size_t versions_of(const KeyNode& node) {
+  std::size_t count = 0;
+  for (const Version* version = node.newest; version != nullptr; version = version->older) ++count;
+  return count;
+}
+
+// In these tests a key is a number, and its records have that number as paddr.
+KeyNode* find(const Delta& delta, std::uint64_t hash, std::uint64_t key) {
+  return delta.find(hash, [&](const KeyNode& node) { return node.newest->paddr == key; });
+}
+
+TEST(Delta, different_keys_of_one_hash_are_kept_apart) {
+  Delta delta;
+  for (std::uint64_t key = 1; key <= 300; ++key) {
+    delta.push(nullptr, 7, {.paddr = key, .seqno = key, .record_bytes = 1}, UINT64_MAX);
+  }
+  EXPECT_EQ(delta.nodes(), 300u);
+  for (std::uint64_t key = 1; key <= 300; ++key) {
+    ASSERT_NE(find(delta, 7, key), nullptr);
+    EXPECT_EQ(find(delta, 7, key)->newest->seqno, key);
+  }
+  EXPECT_EQ(find(delta, 7, 301), nullptr);
+  EXPECT_EQ(find(delta, 8, 1), nullptr);
+}
+
+TEST(Delta, R8_a_reader_sees_its_version_until_nobody_needs_it) {
+  Delta delta;
+  KeyNode* node = delta.push(nullptr, 1, {.paddr = 9, .seqno = 10}, 0);
+  delta.push(node, 1, {.paddr = 9, .seqno = 20}, 10);
+  delta.push(node, 1, {.paddr = 9, .seqno = 30}, 10);
+  EXPECT_EQ(node->visible(9), nullptr);
+  EXPECT_EQ(node->visible(10)->seqno, 10u);
+  EXPECT_EQ(node->visible(19)->seqno, 10u);
+  EXPECT_EQ(node->visible(25)->seqno, 20u);
+  EXPECT_EQ(node->visible(UINT64_MAX)->seqno, 30u);
+  EXPECT_EQ(versions_of(*node), 3u);
+  // Now everybody reads at 30 or later: of the older ones none is reachable.
+  delta.push(node, 1, {.paddr = 9, .seqno = 40}, 30);
+  EXPECT_EQ(versions_of(*node), 2u);
+  EXPECT_EQ(node->visible(30)->seqno, 30u);
+}
+
+TEST(Delta, a_failed_write_leaves_no_trace) {
+  Delta delta;
+  KeyNode* kept = delta.push(nullptr, 5, {.paddr = 1, .seqno = 1}, 0);
+  delta.push(kept, 5, {.paddr = 1, .seqno = 2}, 1);
+  KeyNode* added = delta.push(nullptr, 5, {.paddr = 2, .seqno = 3}, 1);
+  delta.pop(added);
+  delta.pop(kept);
+  EXPECT_EQ(delta.nodes(), 1u);
+  EXPECT_EQ(find(delta, 5, 2), nullptr);
+  ASSERT_NE(find(delta, 5, 1), nullptr);
+  EXPECT_EQ(find(delta, 5, 1)->newest->seqno, 1u);
+}
+
+TEST(Delta, agrees_with_a_map) {
+  std::mt19937_64 random(4711);
+  Delta delta;
+  std::map<std::uint64_t, std::uint64_t> model;  // Key to seqno.
+  for (std::uint64_t seqno = 1; seqno <= 100'000; ++seqno) {
+    const std::uint64_t key = random() % 20'000;
+    const std::uint64_t hash = key * 0x9E3779B97F4A7C15ull >> 50;  // Many keys share one.
+    delta.push(find(delta, hash, key), hash, {.paddr = key, .seqno = seqno}, seqno - 1);
+    model[key] = seqno;
+  }
+  EXPECT_EQ(delta.nodes(), model.size());
+  for (const auto& [key, seqno] : model) {
+    const KeyNode* node = find(delta, key * 0x9E3779B97F4A7C15ull >> 50, key);
+    ASSERT_NE(node, nullptr);
+    EXPECT_EQ(node->newest->seqno, seqno);
+    EXPECT_LE(versions_of(*node), 2u);
+  }
+}
+
+}  // namespace
+}  // namespace kvb::index
