@@ -110,6 +110,16 @@ static void put_and_get(void) {
   CHECK(value != NULL && value->size == 0 && value->data != NULL && value->data[0] == 0);
   kvb_value_free(value);
 
+  // Every small size: strings change their shape at some of them.
+  static char filler[300];
+  memset(filler, 'f', sizeof filler);
+  for (size_t size = 0; size <= sizeof filler; size++) {
+    OK(kvb_put(bucket, "sized", 5, filler, size, &error));
+    OK(kvb_get(bucket, "sized", 5, &value, &error));
+    CHECK(value != NULL && value->size == size && memcmp(value->data, filler, size) == 0 && value->data[size] == 0);
+    kvb_value_free(value);
+  }
+
   bool found = false;
   OK(kvb_contains(bucket, "greeting", 8, &found, &error));
   CHECK(found);
