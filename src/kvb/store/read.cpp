@@ -107,7 +107,9 @@ Result<Value> Store::read_value(const index::Version& version, std::string_view 
               .ttl_seconds = header->ttl_seconds};
   std::uint32_t stored_crc = 0;
   const std::byte* body = place.bytes + kRecordHeaderBytes + key.size();
-  value.bytes.resize_and_overwrite(header->value_bytes, [](char*, std::size_t length) { return length; });
+  // The length is not taken from the call: libstdc++ 12 passes what it has allocated, which may be more.
+  const std::size_t value_bytes = header->value_bytes;
+  value.bytes.resize_and_overwrite(value_bytes, [value_bytes](char*, std::size_t) { return value_bytes; });
   read = read_bytes(place, version.paddr, version.record_bytes, [&] {
     if (header->value_bytes != 0) std::memcpy(value.bytes.data(), body, header->value_bytes);
     stored_crc = format::load_le<std::uint32_t>(body + header->value_bytes);
