@@ -94,8 +94,7 @@ std::unexpected<Failure> not_found_failure(std::string code, std::string message
 std::unexpected<Failure> engine_failure(Error error) {
   std::string message = error.to_string();
   if (const std::string_view more = advice(error.code); !more.empty()) message += fmt::format(" {}", more);
-  // A key or a value beyond its limits was given on the command line; all else is the bucket's doing.
-  return std::unexpected(Failure{.exit = error.code == ErrorCode::invalid_argument ? ExitCode::usage : ExitCode::error,
+  return std::unexpected(Failure{.exit = ExitCode::error,
                                  .code = std::string(error_name(error.code)),
                                  .message = std::move(message),
                                  .engine = std::move(error)});
