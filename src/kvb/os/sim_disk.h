@@ -155,7 +155,7 @@ class SimDisk {
   // Called before each write, with what is going to be written where. For format-aware checkers; must not use the disk.
   using WriteObserver = std::function<void(const std::string& path, std::uint64_t offset, Bytes bytes)>;
   void observe_writes(WriteObserver observer);
-  // Called after each successful sync.
+  // Called before each sync, when most is unsynced: the moment for crash images. May use the disk, but not change it.
   void observe_syncs(std::function<void(const std::string& path)> observer);
 
   // Bytes of the range may be written once (a write that changes nothing counts too): a second write ends the program

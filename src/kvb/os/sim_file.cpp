@@ -90,6 +90,12 @@ Result<void> SimFile::write(std::uint64_t offset, Bytes data) {
 
 Result<void> SimFile::sync(SyncKind kind) {
   std::unique_lock lock(disk_.mutex_);
+  if (disk_.sync_observer_ && !process_.killed()) {
+    const auto observer = disk_.sync_observer_;
+    lock.unlock();
+    observer(path_);
+    lock.lock();
+  }
   auto effect = Fault::Effect::none;
   if (auto fine = begin(SimCall::sync, "make the file's newest bytes durable", 0, &effect); !fine) {
     if (effect == Fault::Effect::lost) disk_.lose_unsynced(*inode_);
@@ -97,11 +103,6 @@ Result<void> SimFile::sync(SyncKind kind) {
     return fine;
   }
   disk_.make_durable(*inode_, kind);
-  if (disk_.sync_observer_) {
-    const auto observer = disk_.sync_observer_;
-    lock.unlock();
-    observer(path_);
-  }
   return {};
 }
 

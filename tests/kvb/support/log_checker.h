@@ -1,0 +1,186 @@
+#pragma once
+// Watches what is written to a bucket on the simulated disk and knows its format: ends the program when a rule of the
+// log is broken, whatever the test was about.
+//
+//   R1  each byte of a segment is written at most once in a life; a header write begins a new life.
+//   R6  seqnos rise by exactly 1 inside a life.
+//   and: no seqno is ever given to two different records, also not by two descendants of one crash. For that, the
+//   checker of the disk that lives on after a crash is given the one of the disk that crashed.
+//
+// Across a crash only the area of the records counts as written: a footer that perhaps was lost may be written again,
+// because it lies in one sector with its checksum (format/segment.h argues why that is safe).
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+
+#include <xxhash.h>
+
+#include "kvb/format/record.h"
+#include "kvb/format/segment.h"
+#include "kvb/os/sim_disk.h"
+
+namespace kvb::testing {
+
+class LogChecker {
+ public:
+  // `parent`: of the disk whose crash image this one began with; must outlive this.
+  LogChecker(os::SimDisk& disk, std::string path, LogChecker* parent = nullptr)
+      : path_(std::move(path)), parent_(parent) {
+    disk.observe_writes([this](const std::string& file, std::uint64_t offset, os::Bytes bytes) {
+      if (file == path_) on_write(offset, bytes);
+    });
+  }
+
+  // Highest seqno that was written to the file, here or before the crash.
+  [[nodiscard]] std::uint64_t highest_seqno() const {
+    const std::uint64_t mine = contents_.empty() ? 0 : contents_.rbegin()->first;
+    return parent_ != nullptr ? std::max(mine, parent_->highest_seqno()) : mine;
+  }
+  [[nodiscard]] std::uint64_t records_written() const { return records_; }
+  [[nodiscard]] std::uint64_t lives() const { return lives_.size(); }
+
+ private:
+  struct Life {
+    format::SegmentHeader header;
+    std::uint32_t seed = 0;
+    std::map<std::uint64_t, std::uint64_t> written;  // Begin → end, offsets in the segment.
+    std::uint64_t next_record = format::kSegmentHeaderBytes;
+    std::uint64_t last_seqno = 0;
+  };
+
+  [[noreturn]] void broken(const char* rule, std::uint64_t offset, const std::string& what) const {
+    std::fprintf(stderr, "%s is broken at byte %llu of %s: %s\n", rule, static_cast<unsigned long long>(offset),
+                 path_.c_str(), what.c_str());
+    std::abort();
+  }
+
+  void begin() {
+    if (begun_) return;
+    begun_ = true;
+    if (parent_ == nullptr) return;
+    parent_->begin();
+    lives_ = parent_->lives_;
+    for (auto& [paddr, life] : lives_) {
+      const std::uint64_t limit = format::record_limit(life.header.size_bytes);
+      for (auto at = life.written.begin(); at != life.written.end();) {
+        if (at->first >= limit) {
+          at = life.written.erase(at);
+        } else {
+          at->second = std::min(at->second, limit);
+          ++at;
+        }
+      }
+      life.next_record = 0;  // Where the log goes on is recovery's affair.
+    }
+  }
+
+  [[nodiscard]] const std::uint64_t* content_of(std::uint64_t seqno) const {
+    if (const auto found = contents_.find(seqno); found != contents_.end()) return &found->second;
+    return parent_ != nullptr ? parent_->content_of(seqno) : nullptr;
+  }
+
+  void on_write(std::uint64_t offset, os::Bytes bytes) {
+    begin();
+    if (offset + bytes.size() <= format::kHeadBytes) return;  // The head's pages are overwritten.
+    if (offset < format::kHeadBytes) broken("R1", offset, "a write covers the head and the log at once");
+    if (bytes.size() >= format::kSegmentHeaderBytes && offset % format::kPageBytes == 0) {
+      const auto header = format::decode_segment_header(bytes.first<format::kSegmentHeaderBytes>());
+      if (header && header->link.paddr == offset) {
+        begin_life(*header);
+        if (bytes.size() != format::kSegmentHeaderBytes) broken("R7", offset, "records travel with their header");
+        return;
+      }
+    }
+    auto found = lives_.upper_bound(offset);
+    if (found == lives_.begin()) broken("R1", offset, "a write to a place where no segment is");
+    Life& life = std::prev(found)->second;
+    const std::uint64_t from = offset - life.header.link.paddr;
+    const std::uint64_t to = from + bytes.size();
+    if (to > life.header.size_bytes) broken("R1", offset, "a write crosses the end of its segment");
+    for (const auto& [begin_at, end_at] : life.written) {
+      if (begin_at < to && end_at > from) {
+        broken("R1", offset,
+               "bytes " + std::to_string(std::max(begin_at, from)) + " to " + std::to_string(std::min(end_at, to)) +
+                   " of the segment were written before in this life");
+      }
+    }
+    life.written[from] = to;
+    read_records(life, from, bytes);
+  }
+
+  void begin_life(const format::SegmentHeader& header) {
+    // What lay there before is gone; so are segments that the new one overlaps.
+    const std::uint64_t end = header.link.paddr + header.size_bytes;
+    for (auto at = lives_.begin(); at != lives_.end();) {
+      const auto& old = at->second.header;
+      if (old.link.paddr < end && old.link.paddr + old.size_bytes > header.link.paddr) {
+        // The promised segment may be made again after a crash that lost it, but not once it holds records.
+        if (old.link == header.link && at->second.written.size() > 1) {
+          broken("R1", header.link.paddr, "the header of a life that has records is written again");
+        }
+        at = lives_.erase(at);
+      } else {
+        ++at;
+      }
+    }
+    Life life{.header = header, .seed = format::life_seed(header.uuid, header.link), .written = {}};
+    life.written[0] = format::kSegmentHeaderBytes;
+    life.last_seqno = header.base_seqno - 1;
+    lives_.emplace(header.link.paddr, std::move(life));
+  }
+
+  // Records begin where the last one ended. A large value is written in several pieces: its header piece is shorter
+  // than the record.
+  void read_records(Life& life, std::uint64_t from, os::Bytes bytes) {
+    const std::uint64_t limit = format::record_limit(life.header.size_bytes);
+    if (from >= limit) return;  // The footer.
+    if (life.next_record == 0) {
+      life.next_record = from;
+      life.last_seqno = 0;
+    }
+    for (std::uint64_t at = 0; at < bytes.size();) {
+      if (from + at < life.next_record) return;  // The rest of a large record.
+      if (from + at != life.next_record) broken("R1", life.header.link.paddr + from + at, "records are not contiguous");
+      if (bytes.size() - at < format::kRecordHeaderBytes) return;  // A short write; what follows it is a cut.
+      const auto header = format::decode_record_header(bytes.subspan(at).first<format::kRecordHeaderBytes>(),
+                                                       format::record_seed(life.seed, from + at));
+      if (!header) broken("R2", life.header.link.paddr + from + at, "no valid record is written");
+      if (life.last_seqno != 0 && header->seqno != life.last_seqno + 1) {
+        broken("R6", life.header.link.paddr + from + at,
+               "seqno " + std::to_string(header->seqno) + " follows " + std::to_string(life.last_seqno));
+      }
+      life.last_seqno = header->seqno;
+      note(life, from + at, *header, bytes.subspan(at));
+      const std::uint64_t record_bytes = header->record_bytes();
+      life.next_record = from + at + record_bytes;
+      at += record_bytes;
+      ++records_;
+    }
+  }
+
+  void note(const Life& life, std::uint64_t at, const format::RecordHeader& header, os::Bytes rest) {
+    // The record's own checksums depend on its place; its header fields and its body do not.
+    const std::uint64_t body = std::min<std::uint64_t>(rest.size(), header.record_bytes() - 4);
+    const std::uint64_t content = XXH3_64bits(rest.data() + 4, body > 4096 ? 4096 : body - 4);
+    if (const auto* const other = content_of(header.seqno); other != nullptr && *other != content) {
+      broken("Uniqueness of seqnos", life.header.link.paddr + at,
+             "seqno " + std::to_string(header.seqno) + " was given to another record before");
+    }
+    contents_.emplace(header.seqno, content);
+  }
+
+  std::string path_;
+  LogChecker* parent_;
+  bool begun_ = false;
+  std::map<std::uint64_t, Life> lives_;              // By place.
+  std::map<std::uint64_t, std::uint64_t> contents_;  // seqno → hash of the record.
+  std::uint64_t records_ = 0;
+};
+
+}  // namespace kvb::testing
