@@ -168,6 +168,13 @@ class FromPython(support.KvbTest):
         for name in declared:
             self.assertTrue(hasattr(self.library, name), name)
 
+    def test_the_library_exports_nothing_else(self):
+        listed = subprocess.run(["nm", "-D", "-C", "--defined-only", os.environ["KVB_LIBRARY"]], capture_output=True, text=True, check=True)
+        names = [line.split(" ", 2)[2] for line in listed.stdout.splitlines()]
+        self.assertGreater(len(names), 50)
+        for name in names:
+            self.assertRegex(name, r"^(kvb_|kvb::(Bucket|Batch|Error)::|kvb::error_(name|sentence)\()")
+
 
 if __name__ == "__main__":
     unittest.main()
