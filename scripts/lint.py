@@ -2,7 +2,7 @@
 """Everything that can be said about the sources without running them: this is `make lint`.
 
     format     clang-format-19 would change nothing (`--fix-format` lets it change what it wants)
-    layers     scripts/check_layers.py
+    layers     scripts/check_layers.py; docs/layers.svg is drawn from the same list
     shape      no file above 800 lines, no tabs, no trailing blanks, a newline at the end
     headers    each header compiles on its own
     scripts    shellcheck for shell, the compiler for Python
@@ -102,8 +102,12 @@ def check_format(files, fix, jobs):
 
 
 def check_layers(_files):
-    result = sh([sys.executable, "scripts/check_layers.py", "--self-test"])
-    return [] if result.returncode == 0 else result.stderr.splitlines()
+    problems = []
+    for command in (["scripts/check_layers.py", "--self-test"], ["scripts/draw_layers.py", "--check"]):
+        result = sh([sys.executable, *command])
+        if result.returncode != 0:
+            problems += result.stderr.splitlines()
+    return problems
 
 
 def check_shape(files):

@@ -30,7 +30,7 @@ BUILD = SOURCE / "build" / "full"
 ASAN_BUILD = SOURCE / "build" / "engine-asan"
 PREFIX = BUILD / "stage"
 LOGS = SOURCE / "build" / "test-logs"
-UNITTEST_LINE = re.compile(r"^Ran (\d+) tests? in ", re.MULTILINE)
+UNITTEST_LINE = re.compile(r"^Ran (\d+) tests? in .*\n\nOK(?: \(skipped=(\d+)\))?", re.MULTILINE)
 COUNT_LINE = re.compile(r"^(\d+) passed, (\d+) failed$")
 
 # Wall clock limits, in seconds. They are far above what a run takes and end one that hangs.
@@ -97,7 +97,9 @@ def ctest(name, folder, limit, environment, jobs):
         if status == "run":
             # A Python program of unittest is one test to CTest and says how many cases it ran.
             ran = UNITTEST_LINE.search(case.findtext("system-out") or "")
-            passed += int(ran.group(1)) if ran else 1
+            left_out = int(ran.group(2) or 0) if ran else 0
+            passed += int(ran.group(1)) - left_out if ran else 1
+            skipped += left_out
         elif status == "disabled" or case.find("skipped[@message='SKIP_REGULAR_EXPRESSION_MATCHED']") is not None:
             skipped += 1
         else:  # Failed, or "notrun" because the test program is missing.
