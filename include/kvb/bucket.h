@@ -68,7 +68,7 @@ struct PutOptions {
 };
 
 struct Value {
-  std::string bytes;
+  std::string bytes{};
   ValueKind kind = ValueKind::bytes;
   std::uint64_t seqno = 0;         // Rises with every write to the bucket; never used twice.
   std::int64_t written_at_ns = 0;  // Wall clock, nanoseconds since the Unix epoch.
@@ -88,12 +88,12 @@ struct Entry {
 
 // Which keys a scan visits, in which order. Bounds and prefix may be combined; the default is all keys.
 struct ScanOptions {
-  std::string prefix;                // Only keys that begin with these bytes.
-  std::optional<std::string> from;   // Only keys ≥ this one.
-  std::optional<std::string> to;     // Only keys ≤ this one (inclusive).
-  bool reverse = false;              // From the last key to the first.
-  std::uint64_t limit = UINT64_MAX;  // At most so many entries, counted after `reverse`.
-  bool keys_only = false;            // Leaves Value::bytes empty.
+  std::string prefix{};               // Only keys that begin with these bytes.
+  std::optional<std::string> from{};  // Only keys ≥ this one.
+  std::optional<std::string> to{};    // Only keys ≤ this one (inclusive).
+  bool reverse = false;               // From the last key to the first.
+  std::uint64_t limit = UINT64_MAX;   // At most so many entries, counted after `reverse`.
+  bool keys_only = false;             // Leaves Value::bytes empty.
 };
 
 // Writes that are applied together: all of them or none, for readers and across a crash. Later ones win over earlier
@@ -168,7 +168,7 @@ struct VerifyReport {
 // What Bucket::update's function wants done with the key it was shown.
 struct Update {
   enum class Action : std::uint8_t { keep, put, remove } action = Action::keep;
-  std::string value;                  // For `put`.
+  std::string value{};                // For `put`.
   ValueKind kind = ValueKind::bytes;  // For `put`.
   bool keep_expiry = true;            // For `put`: the key expires when it would have expired before.
   std::uint32_t ttl_seconds = 0;      // For `put` with keep_expiry == false.

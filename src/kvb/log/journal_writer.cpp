@@ -71,7 +71,7 @@ Result<TailStatistics> collect_statistics(SegmentTable& segments, Segment& segme
 }
 
 JournalWriter::JournalWriter(os::Environment& environment, os::File& file, SegmentTable& segments,
-                             std::shared_mutex& segments_mutex, const Identity& identity, const Position& end,
+                             os::WriterFirstMutex& segments_mutex, const Identity& identity, const Position& end,
                              bool continue_tail, std::uint64_t highest_known_seqno)
     : environment_(&environment),
       file_(&file),

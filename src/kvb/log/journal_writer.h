@@ -36,6 +36,7 @@
 #include "kvb/format/superblock.h"
 #include "kvb/log/journal_reader.h"
 #include "kvb/log/segment_table.h"
+#include "kvb/os/writer_first_mutex.h"
 
 namespace kvb::log {
 
@@ -82,8 +83,9 @@ class JournalWriter {
   // Starts behind `end`. `continue_tail`: see 5.; otherwise the tail, if its segment exists, is cut before the first
   // append. `highest_known_seqno`: the highest seqno that is known to have been given out. The writer changes
   // `segments` only while it holds `segments_mutex` exclusively; both must outlive it.
-  JournalWriter(os::Environment& environment, os::File& file, SegmentTable& segments, std::shared_mutex& segments_mutex,
-                const Identity& identity, const Position& end, bool continue_tail, std::uint64_t highest_known_seqno);
+  JournalWriter(os::Environment& environment, os::File& file, SegmentTable& segments,
+                os::WriterFirstMutex& segments_mutex, const Identity& identity, const Position& end, bool continue_tail,
+                std::uint64_t highest_known_seqno);
 
   // Makes room for one batch of so many record bytes, in one segment. Everything that can fail for want of space fails
   // here, before a byte is staged. May write and sync (a new segment), and may stage the old segment's footer.
@@ -137,7 +139,7 @@ class JournalWriter {
   os::Environment* environment_;
   os::File* file_;
   SegmentTable* segments_;
-  std::shared_mutex* segments_mutex_;
+  os::WriterFirstMutex* segments_mutex_;
   Identity identity_;
   Position tail_;  // Where the next record is staged.
   Segment* segment_ =

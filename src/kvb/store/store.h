@@ -27,6 +27,7 @@
 #include "kvb/index/key_order.h"
 #include "kvb/log/journal_reader.h"
 #include "kvb/log/journal_writer.h"
+#include "kvb/os/writer_first_mutex.h"
 #include "kvb/store/head.h"
 
 namespace kvb::store {
@@ -173,7 +174,7 @@ class Store {
   std::uint64_t instance_;  // Of all Stores this process ever had; never reused.
   std::uint64_t fork_generation_;
 
-  mutable std::shared_mutex index_mutex_;
+  mutable os::WriterFirstMutex index_mutex_;
   log::SegmentTable segments_;
   index::Delta delta_;
   index::KeyOrder order_;
