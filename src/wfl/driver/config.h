@@ -1,0 +1,25 @@
+// .wflcfg: the nearest one above a program's directory, on top of the machine's global file.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wfl/stdlib/settings.h"
+
+namespace wfl::driver {
+
+struct Config {
+  stdlib::Settings settings;
+  std::vector<std::string> warnings;         // "file.wflcfg:3: …", one a line that could not be used.
+  std::vector<std::filesystem::path> files;  // The files it was read from.
+};
+
+// Reads `key = value` lines into the config. Unknown keys and unusable values are warnings, never errors.
+void read_config_text(std::string_view text, const std::string& name, Config& config);
+
+// The config for programs in this directory.
+Config load_config(const std::filesystem::path& directory);
+
+}  // namespace wfl::driver

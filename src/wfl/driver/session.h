@@ -1,0 +1,90 @@
+// One run of one program: its VM, its libraries, its sources, and what it says to the outside.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wfl/driver/config.h"
+#include "wfl/driver/sources.h"
+#include "wfl/language/builtins.h"
+#include "wfl/stdlib/runtime.h"
+#include "wfl/syntax/ast.h"
+#include "wfl/vm/vm.h"
+
+namespace wfl::driver {
+
+class Loader;
+
+// Where text goes. `output` is the program's own output; everything for people goes to `messages`.
+struct Channels {
+  std::function<void(std::string_view)> output;
+  std::function<void(std::string_view)> messages;
+  bool color = false;  // For messages.
+};
+
+struct SessionOptions {
+  Config config;
+  Channels channels;
+  std::vector<std::string> script_arguments;
+  bool test_mode = false;
+  std::uint32_t execute_depth = 0;                     // How many `execute file` lie between this run and the first.
+  std::optional<std::chrono::milliseconds> time_left;  // Of the run that started this one.
+};
+
+class Session {
+ public:
+  explicit Session(SessionOptions options);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Runs a program's text from the first to the last step and gives the exit code. `path` is empty for a text that
+  // comes from no file.
+  language::ExitCode run(const std::string& name, const std::filesystem::path& path, std::string text);
+
+  // Checks without running. Says what there is to say; kFailure when there is anything.
+  language::ExitCode analyze(const std::string& name, const std::filesystem::path& path, std::string text);
+
+  // Why the run failed, when a run-time error ended it.
+  [[nodiscard]] const std::optional<vm::RuntimeError>& error() const { return error_; }
+  [[nodiscard]] std::uint32_t line_of(const vm::CodeSpan& span) const;
+
+  // Variables the program finds beside the usual ones (the fields of a request).
+  void set_variable(std::string_view name, vm::Value value);
+
+  vm::Vm& machine() { return vm_; }
+  Sources& sources() { return sources_; }
+  [[nodiscard]] const SessionOptions& options() const { return options_; }
+  stdlib::Runtime& runtime() { return runtime_; }
+
+  // Shows diagnostics under a head, if there are any.
+  void show(std::string_view head, const std::vector<syntax::Diagnostic>& diagnostics);
+  void say(std::string_view line) const { options_.channels.messages(std::string(line) + "\n"); }
+
+ private:
+  struct Checked {
+    language::ExitCode code;
+    std::optional<syntax::Program> program;
+  };
+  Checked check(const std::string& name, const std::filesystem::path& path, std::string text);
+  void define_globals(const std::filesystem::path& path);
+  language::ExitCode execute(const syntax::Program& program);
+  void report_error(const vm::RuntimeError& error);
+  bool finish();
+
+  SessionOptions options_;
+  Sources sources_;
+  stdlib::Runtime runtime_;  // Outlives the VM, whose natives point to it.
+  vm::Vm vm_;
+  std::unique_ptr<Loader> loader_;
+  std::vector<std::string> extra_names_;
+  std::filesystem::path script_path_;
+  std::optional<vm::RuntimeError> error_;
+};
+
+}  // namespace wfl::driver
