@@ -96,9 +96,12 @@ def check_format(files, fix, jobs):
     problems = []
     for result in results:
         if result.returncode != 0:
-            named = [line for line in result.stderr.splitlines() if "error:" in line or "warning:" in line]
-            problems += named or [result.stderr]
-    return problems[:40] + (["… `make format` rewrites them"] if problems else [])
+            first = {}
+            for line in result.stderr.splitlines():
+                if "error:" in line:
+                    first.setdefault(line.split(":")[0], line)
+            problems += first.values() or [result.stderr]
+    return problems + (["`make format` rewrites them"] if problems else [])
 
 
 def check_layers(_files):

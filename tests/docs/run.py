@@ -37,7 +37,7 @@ DIRECTIVE = re.compile(r"^\s*<!--\s*test:\s*(.*?)\s*-->\s*$")
 LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)]*)?\)")
 RUNNABLE = {"wfl", "sh", "cpp", "c"}
 OUTPUT = {"text", "output"}
-SHOWN_ONLY = {"", "json", "mermaid", "cmake", "toml", "ini", "diff", "hex", "make", "html", "python", "js", "ebnf"}
+SHOWN_ONLY = {"", "json", "mermaid", "cmake", "toml", "ini", "diff", "hex", "make", "html", "python", "js", "ebnf", "hexdump"}
 TIME_LIMIT = 60
 
 

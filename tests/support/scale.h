@@ -1,7 +1,7 @@
 #pragma once
-// How much work a heavy test does. The numbers in the tests are those of `make test`; the sanitizer run does less, `make soak`
-// does much more, both by WFLKS_TEST_SCALE. WFLKS_TEST_SEED gives a random test another course, the same one for the same number;
-// `make soak` counts it up.
+// How much work a heavy test does. The numbers in the tests are those of `make test`; the sanitizer run does less,
+// `make soak` does much more, both by WFLKS_TEST_SCALE. WFLKS_TEST_SEED gives a random test another course, the same
+// one for the same number; `make soak` counts it up.
 
 #include <algorithm>
 #include <cmath>
