@@ -45,9 +45,16 @@ ErrorKind kind_of(ErrorCode code) {
   return ErrorKind::kGeneral;
 }
 
-// What the engine says about the failure, without the path it begins with and with a full stop.
+// What the engine says about the failure, with a full stop, and in the words of the language: a bucket is a keystore
+// there.
 std::string engine_words(const kvb::Error& error) {
   std::string words = error.message.empty() ? std::string(kvb::error_sentence(error.code)) : error.message;
+  constexpr std::string_view kEngineWord = "bucket";
+  constexpr std::string_view kOurWord = "keystore";
+  for (std::size_t at = words.find(kEngineWord); at != std::string::npos; at = words.find(kEngineWord, at)) {
+    words.replace(at, kEngineWord.size(), kOurWord);
+    at += kOurWord.size();
+  }
   if (!words.empty() && words.back() != '.' && words.back() != '!' && words.back() != '?') words += '.';
   return words;
 }
@@ -89,10 +96,10 @@ std::string sentence_for(const kvb::Error& error, std::string_view path) {
       return busy_sentence(error, path);
     case ErrorCode::not_a_bucket:
       return fmt::format(
-          "The file \"{}\" is not a keystore, so it was left as it is. {} Check the path: a keystore is a file that "
+          "The file \"{}\" is not a keystore, so it was left as it is. Check the path: a keystore is a file that "
           "`create "
           "keystore` made.",
-          path, engine_words(error));
+          path);
     case ErrorCode::damaged:
       return fmt::format(
           "The keystore \"{}\" is damaged: {} Make a copy of the file before you go on. If it can be opened, `verify "

@@ -108,6 +108,19 @@ kvb::Result<kvb::Bucket> open_bucket(const Request& request) {
   return std::unexpected(kvb::Error{.code = kvb::ErrorCode::invalid_argument});
 }
 
+vm::Error opening_error(const Request& request, const kvb::Error& error) {
+  vm::Error described = describe(error, request.path);
+  const bool creates = request.mode == Mode::create || request.mode == Mode::open_or_create;
+  if (error.code == kvb::ErrorCode::not_found && creates) {
+    const std::string folder = std::filesystem::path(request.path).parent_path().string();
+    described.message = fmt::format(
+        "No keystore can be made at \"{0}\", because there is no folder \"{1}\". Make the folder first with: create "
+        "directory at \"{1}\".",
+        request.path, folder.empty() ? "." : folder);
+  }
+  return described;
+}
+
 // keystore.open: mode, path, secret?, compression, relaxed
 vm::Value open_keystore(vm::NativeCall& call) {
   const auto request = request_arguments(call);
@@ -123,7 +136,7 @@ vm::Value open_keystore(vm::NativeCall& call) {
     }
   }
   auto bucket = open_bucket(*request);
-  if (!bucket) return fail_with(call, bucket.error(), request->path);
+  if (!bucket) return fail_with(call, opening_error(*request, bucket.error()));
   if (request->has_secret) {
     // The engine knows no encrypted buckets yet, so one that opened has none.
     return call.fail(

@@ -318,7 +318,10 @@ TEST_F(StatementsTest, FilesThatAreNoKeystores) {
   EXPECT_EQ(std::filesystem::file_size(file("letter.txt")), 32U);
   EXPECT_EQ(error_of("keystore.open", opening("open", file("none.kvb"))).kind, ErrorKind::kKeystoreNotFound);
   EXPECT_EQ(error_of("keystore.open", opening("create", file("letter.txt"))).kind, ErrorKind::kKeystoreExists);
-  error_of("keystore.open", opening("open", folder_));
+  const vm::Error no_folder = error_of("keystore.open", opening("open or create", file("no/such/a.kvb")));
+  EXPECT_EQ(no_folder.kind, ErrorKind::kKeystoreNotFound);
+  EXPECT_THAT(no_folder.message, HasSubstr("create directory at \"" + file("no/such") + "\""));
+  EXPECT_THAT(error_of("keystore.open", opening("open", folder_)).message, ::testing::Not(HasSubstr("bucket")));
   error_of("keystore.open", opening("open", "redis://localhost"));
   error_of("keystore.open", opening("open", ""));
   error_of("keystore.open", opening("open", std::string("a\0b", 3)));
