@@ -27,7 +27,7 @@ struct Workload {
   std::size_t minimum_images;  // Different ones.
   void (*run)(CrashHarness&);
   Durability durability = Durability::sync;
-  std::size_t images_per_point = 60;
+  std::size_t images_per_point = 40;
   std::uint64_t capacity_bytes = UINT64_MAX;
 };
 
@@ -285,8 +285,8 @@ constexpr Workload kWorkloads[] = {
     {"expiry", 800, expiry},
     {"flushes_between", 800, flushes_between},
     {"values_that_look_like_buckets", 1'000, values_that_look_like_buckets},
-    {"full_disk", 800, full_disk, Durability::sync, 60, 131'072},
-    {"full_disk_batches", 400, full_disk_batches, Durability::sync, 60, 131'072},
+    {"full_disk", 800, full_disk, Durability::sync, 40, 131'072},
+    {"full_disk_batches", 400, full_disk_batches, Durability::sync, 40, 131'072},
     {"failed_batches", 800, failed_batches},
     {"failed_allocations", 800, failed_allocations},
     {"relaxed_puts", 1'500, relaxed_puts, Durability::relaxed},
