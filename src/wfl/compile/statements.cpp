@@ -62,7 +62,11 @@ void Compiler::arithmetic(const Stmt& place, Op op, std::string_view name, const
       emit(use_constant ? Op::kDivideK : op, target, target, operand);
       break;
   }
-  if (direct < 0) change_name(name, target);
+  if (direct >= 0) return;
+  // A list has grown in place; only a number has to be put back.
+  const Position grown = op == Op::kAddTo ? emit_wide(Op::kJumpIfList, target, 0) : 0;
+  change_name(name, target);
+  if (op == Op::kAddTo) patch(grown);
 }
 
 bool Compiler::core_statement(const Stmt& stmt, bool tail) {

@@ -20,8 +20,8 @@ class Containers : public testing::TestWithParam<Case> {};
 INSTANTIATE_TEST_SUITE_P(
     Calls, Actions,
     testing::Values(
-        Case{"define action called add two needs a and b:\n  return a plus b\nend action\ndisplay add two of 1 and "
-             "2\ndisplay call add two with 3 and 4",
+        Case{"define action called sum two needs a and b:\n  return a plus b\nend action\ndisplay sum two of 1 and "
+             "2\ndisplay call sum two with 3 and 4",
              "3\n7\n"},
         Case{"define action called fib needs n:\n  check if n is less than 2:\n    return n\n  end check\n  return fib "
              "of (n minus 1) plus fib of (n minus 2)\nend action\ndisplay fib of 15",
@@ -97,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(
              "Division by zero\n0.25\n"},
         Case{"try:\n  display pop of []\nwhen error as e:\n  display e\nend try",
              "Error in native function: Runtime error at line 0, column 0: Cannot pop from an empty list\n"},
-        Case{"try:\n  listen on port 80 as server\nwhen error as e:\n  display \"caught\"\nend try", "caught\n"},
+        Case{"try:\n  listen on port 80 as site\nwhen error as e:\n  display \"caught\"\nend try", "caught\n"},
         Case{"create list xs:\nend list\ntry:\n  for each x in [1, 2]:\n    display x divided by 0\n  end for\nwhen "
              "error:\n  add 1 to xs\nend try\ndisplay xs",
              "[1]\n"}));
@@ -106,7 +106,7 @@ constexpr const char* kShapes = R"(create container Shape:
   property name: Text defaults "shape"
   property sides: Number defaults 0
   static property made: Number defaults 3
-  action describe: Text
+  action summary: Text
     return name with " with " with sides with " sides"
   end
   action rename needs n: Text
@@ -121,7 +121,7 @@ create container Square extends Shape:
   action area: Number
     return size times size
   end
-  action describe: Text
+  action summary: Text
     return "square " with name
   end
 end
@@ -133,18 +133,18 @@ TEST_P(Containers, SayWhatTheyShould) {
 INSTANTIATE_TEST_SUITE_P(
     All, Containers,
     testing::Values(
-        Case{"create new Shape as s:\n  sides is 3\nend\ndisplay s.describe()\ns.rename(\"tri\")\ndisplay "
-             "s.name\ndisplay s.describe()\ndisplay typeof of s\ndisplay s",
+        Case{"create new Shape as s:\n  sides is 3\nend\ndisplay s.summary()\ns.rename(\"tri\")\ndisplay "
+             "s.name\ndisplay s.summary()\ndisplay typeof of s\ndisplay s",
              "shape with 3 sides\ntri\ntri with 3 sides\nContainerInstance\nShape instance\n"},
         Case{"create new Square as q:\n  size is 4\nend\ndisplay q.area()\nq.rename(\"Q\")\ndisplay "
-             "q.describe()\ndisplay q.sides\ndisplay Shape.made",
+             "q.summary()\ndisplay q.sides\ndisplay Shape.made",
              "16\nsquare Q\n0\n3\n"},
         Case{"create new Shape as s:\nend\ndisplay s.fly()", "error: Method 'fly' not found in container 'Shape'\n"},
         Case{"create new Shape as s:\nend\ndisplay s.weight", "error: Property 'weight' not found\n"},
         Case{"create new Shape as s:\nend\ncreate new Shape as t:\nend\ns.rename(\"a\")\ndisplay t.name", "shape\n"}));
 
 TEST(Modules, IncludeRunsInTheSameScope) {
-  const Run run = run_program(
+  const Outcome run = run_program(
       "store a as 1\ninclude from \"lib\"\ndisplay helper of 4\ndisplay b\ndisplay a",
       {.files = {
            {"lib",
@@ -153,7 +153,7 @@ TEST(Modules, IncludeRunsInTheSameScope) {
 }
 
 TEST(Modules, AModuleSeesCopiesAndChangesNothing) {
-  const Run run = run_program(
+  const Outcome run = run_program(
       "store xs as [1]\nload module from \"lib\"\ndisplay xs\ntry:\n  load module from \"bad\"\nwhen error as e:\n  "
       "display e\nend try",
       {.files = {{"lib", "add 2 to xs\ndisplay xs\nstore mine as 1\n"}, {"bad", "change xs to 5\n"}}});
@@ -164,12 +164,12 @@ TEST(Modules, AModuleSeesCopiesAndChangesNothing) {
 }
 
 TEST(Modules, AMissingFileIsAnErrorThatCanBeCaught) {
-  const Run run = run_program("try:\n  include from \"none\"\nwhen file not found:\n  display \"no file\"\nend try");
+  const Outcome run = run_program("try:\n  include from \"none\"\nwhen file not found:\n  display \"no file\"\nend try");
   EXPECT_EQ(run.output, "no file\n");
 }
 
 TEST(TestFramework, CountsAndDescribesFailures) {
-  const Run run = run_program(R"(store xs as [1]
+  const Outcome run = run_program(R"(store xs as [1]
 describe "lists":
   setup:
     store base as 10

@@ -63,8 +63,8 @@ class Files : public vm::ModuleLoader {
 
 }  // namespace
 
-Run run_program(const std::string& text, const RunOptions& options) {
-  Run run;
+Outcome run_program(const std::string& text, const RunOptions& options) {
+  Outcome run;
   vm::Vm machine;
   machine.set_dispatch(options.dispatch);
   machine.heap().set_stress(options.collect_always);
@@ -102,7 +102,7 @@ Run run_program(const std::string& text, const RunOptions& options) {
 }
 
 std::string run_all_ways(const std::string& text) {
-  const auto whole = [](const Run& run) {
+  const auto whole = [](const Outcome& run) {
     std::string out = run.output;
     for (const std::string& error : run.parse_errors) out += "parse error: " + error + "\n";
     if (!run.error.empty()) out += "error: " + run.error + "\n";

@@ -13,7 +13,7 @@
 
 namespace wfl::test {
 
-struct Run {
+struct Outcome {
   std::string output;
   std::string error;  // The uncaught error's message; empty when there was none.
   language::ErrorKind kind = language::ErrorKind::kGeneral;
@@ -30,10 +30,10 @@ struct RunOptions {
   bool test_mode = false;
   std::uint64_t operations = 0;
   std::uint32_t call_depth = 1000;
-  std::map<std::string, std::string> files;  // What include and load module find.
+  std::map<std::string, std::string> files = {};  // What include and load module find.
 };
 
-Run run_program(const std::string& text, const RunOptions& options = {});
+Outcome run_program(const std::string& text, const RunOptions& options = {});
 
 // Runs the program in all variants (both dispatch loops, collecting at every safepoint, all names global), expects them
 // to agree, and returns the output, with "error: MESSAGE" as the last line when the program failed.
