@@ -437,7 +437,8 @@ void Compiler::guarded(const Expr& subject, const Block& body, std::string_view 
   const std::uint32_t reserved = mark();
   expression(subject, held);
   const auto call_host = [&](const std::string& name) {
-    HostCall host(*this, prefix + name);
+    const std::string full_name = prefix + name;
+    HostCall host(*this, full_name);
     host.reg(held).run();
     release_to(reserved);
   };
