@@ -346,14 +346,25 @@ std::span<const Parameter> Parser::parse_action_parameters() {
   std::vector<Parameter> parameters;
   while (at(TokenKind::Identifier)) {
     Parameter parameter;
+    // `default` has merged with the name or the type in front of it.
+    const auto cut_default = [this] {
+      if (peek().ends_with_word("default") && count_words(peek().text) > 1 && can_start_operand(peek(1))) {
+        split(at_, count_words(peek().text) - 1);
+      }
+    };
+    cut_default();
     const Token name = take();
     parameter.name = name_of(name);
     if (eat(Keyword::As)) {
+      cut_default();
       parameter.type = parse_parameter_type();
     }
     if (at(TokenKind::Identifier) && peek().text == "default") {
       take();
       // Parameters are joined by `and`, which therefore ends a default.
+      Mode mode;
+      mode.stop_at_colon = true;
+      const ModeScope scope(*this, mode);
       parameter.default_value = parse_binary(1);
     }
     parameters.push_back(parameter);

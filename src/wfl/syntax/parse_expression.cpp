@@ -94,8 +94,11 @@ bool Parser::stops_operators() const {
     return (mode_.stop_at_response_clause && is_response_clause_word(peek(1))) ||
            (mode_.stop_at_option && is_option_word(peek(1)));
   }
+  if (token.is(TokenKind::Colon)) {
+    return mode_.operand || mode_.stop_at_colon;
+  }
   return mode_.operand && (token.is(Keyword::Matches) || token.is(Keyword::Find) || token.is(Keyword::Replace) ||
-                           token.is(Keyword::Split) || token.is(TokenKind::Colon));
+                           token.is(Keyword::Split));
 }
 
 const Expr* Parser::parse_operators(const Expr* left, int precedence) {

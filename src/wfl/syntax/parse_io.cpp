@@ -314,10 +314,6 @@ const Stmt* Parser::parse_wait() {
   const Expr* amount = nullptr;
   if (can_start_operand(peek())) {
     amount = attempt([&]() -> const Expr* {
-      if (at(TokenKind::Identifier) && count_words(peek().text) > 1 &&
-          (peek().ends_with_word("seconds") || peek().ends_with_word("second")) && peek(1).is(TokenKind::EndOfLine)) {
-        split(at_, count_words(peek().text) - 1);
-      }
       const Expr* value = parse_expression();
       if (!unit_of(peek(), unit)) {
         throw ParseFailure{};

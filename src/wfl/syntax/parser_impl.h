@@ -42,6 +42,7 @@ struct Mode {
   bool operand = false;                      // Keystore operand: infix `with`, `matches`, … do not belong to it.
   bool stop_at_key_clause = false;           // Value of `store V in S with key K`.
   bool of_without_from = false;              // Key before `from S`: `from` is no argument separator.
+  bool stop_at_colon = false;                // Default of a parameter: the colon ends the action's first line.
   bool stop_at_option = false;               // Before `and compression` and the other options of `open keystore`.
 };
 

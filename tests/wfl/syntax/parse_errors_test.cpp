@@ -67,7 +67,7 @@ TEST(ErrorMessages, HalfKeystoreStatementsShowTheForm) {
   EXPECT_EQ(advice("remove key \"k\" in s"),
             "I expected `from` and a keystore after the key, but found `in`\n"
             "- Write `remove key K from S`; inside `batch operations on S:` also `remove key K`.\n");
-  EXPECT_EQ(advice("scan s for keys as r").substr(0, 60),
+  EXPECT_EQ(advice("scan s for keys as r").substr(0, 61),
             "I expected `starting with` or `from` after `keys`, but found ");
   EXPECT_EQ(advice("scan s for keys starting with p limit 5 reversed as r"),
             "`reversed` stands in front of `limit`\n- Write `… reversed limit N as NAME`.\n");
@@ -97,7 +97,7 @@ TEST(ErrorMessages, ThingsPeopleWillTry) {
 }
 
 TEST(ErrorMessages, NothingFollowsACompleteStatement) {
-  EXPECT_EQ(advice("store 1 in s with key \"a\" in t").substr(0, 57),
+  EXPECT_EQ(advice("store 1 in s with key \"a\" in t").substr(0, 58),
             "I don't understand `in` at the end of this statement\n- The");
   EXPECT_EQ(advice("get value from s with key k as x y z 5").substr(0, 40), "I don't understand the number 5 at the e");
 }
