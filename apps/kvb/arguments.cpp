@@ -48,12 +48,11 @@ void HiddenWords::push_hidden(std::string word) {
 Expected<HiddenWords> HiddenWords::hide(const std::vector<std::string>& words) {
   HiddenWords hidden;
   bool options_ended = false;
-  for (std::size_t i = 0; i < words.size(); ++i) {
+  if (!words.empty()) hidden.tokens_.push_back(words.front());  // The command, or an option of the program.
+  for (std::size_t i = 1; i < words.size(); ++i) {
     const std::string& word = words[i];
     const std::size_t equals = word.find('=');
-    if (i == 0) {
-      hidden.tokens_.push_back(word);  // The command, or an option of the program.
-    } else if (options_ended || !word.starts_with('-') || word == "-" || is_number_like(word)) {
+    if (options_ended || !word.starts_with('-') || word == "-" || is_number_like(word)) {
       hidden.push_hidden(word);
     } else if (word == "--") {
       options_ended = true;

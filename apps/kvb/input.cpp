@@ -11,6 +11,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <memory>
 
 #include "text.h"
 
@@ -71,10 +72,24 @@ Expected<std::string> read_file(const std::string& path, std::string_view name, 
   return content;
 }
 
-// Splits "15m" into its number and its unit.
-std::pair<std::string_view, std::string_view> split_unit(std::string_view text) {
+// "15m" as its number and its unit.
+struct Quantity {
+  std::string_view digits;
+  std::string_view unit;
+};
+
+Quantity split_unit(std::string_view text) {
   const std::size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
-  return {text.substr(0, end), text.substr(end)};
+  return {.digits = text.substr(0, end), .unit = text.substr(end)};
+}
+
+// Whether the whole text is a number that the type can hold.
+template <typename Number>
+bool parse(std::string_view text, Number& number) {
+  const char* begin = std::to_address(text.begin());
+  const char* end = begin + text.size();
+  const auto parsed = std::from_chars(begin, end, number);
+  return !text.empty() && parsed.ec == std::errc() && parsed.ptr == end;
 }
 
 }  // namespace
@@ -118,9 +133,7 @@ Expected<std::string> read_inline_argument(std::string_view name, const std::str
 
 Expected<std::uint64_t> read_number(std::string_view name, std::string_view text, std::uint64_t limit) {
   std::uint64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, number);
-  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != end || number > limit) {
+  if (!parse(text, number) || number > limit) {
     return usage_failure(
         fmt::format("{} takes a whole number from 0 to {}, not '{}'.", name, with_commas(limit), text));
   }
@@ -134,28 +147,26 @@ Expected<std::uint32_t> read_ttl_seconds(std::string_view name, std::string_view
   };
   constexpr std::array kUnits = {Unit{"", 1},        Unit{"s", 1},         Unit{"m", 60},
                                  Unit{"h", 60 * 60}, Unit{"d", 24 * 3600}, Unit{"w", 7 * 24 * 3600}};
-  const auto [digits, unit] = split_unit(text);
+  const Quantity quantity = split_unit(text);
+  const auto* unit =
+      std::find_if(kUnits.begin(), kUnits.end(), [&quantity](const Unit& u) { return u.name == quantity.unit; });
   std::uint64_t number = 0;
-  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  const auto* found = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& u) { return u.name == unit; });
-  if (digits.empty() || parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size() ||
-      found == kUnits.end() || number > UINT32_MAX / found->seconds) {
+  if (unit == kUnits.end() || !parse(quantity.digits, number) || number > UINT32_MAX / unit->seconds) {
     return usage_failure(
         fmt::format("{} takes whole seconds, or a number with s, m, h, d or w such as 30m, up to {} seconds (136 "
                     "years); '{}' is none. 0 means never.",
                     name, with_commas(UINT32_MAX), text));
   }
-  return static_cast<std::uint32_t>(number * found->seconds);
+  return static_cast<std::uint32_t>(number * unit->seconds);
 }
 
 Expected<std::chrono::milliseconds> read_wait(std::string_view name, std::string_view text) {
   constexpr double kLongest = 1e9 * 1000;
-  const auto [digits, unit] = split_unit(text);
-  double number = 0;
-  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  const Quantity quantity = split_unit(text);
+  const std::string_view unit = quantity.unit;
   const double scale = unit == "ms" ? 1 : unit.empty() || unit == "s" ? 1000 : unit == "m" ? 60'000 : 0;
-  if (digits.empty() || parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size() || scale == 0 ||
-      number * scale > kLongest) {
+  double number = 0;
+  if (scale == 0 || !parse(quantity.digits, number) || number * scale > kLongest) {
     return usage_failure(fmt::format(
         "{} takes a number of seconds, or one with ms, s or m, such as 0, 0.5 or 500ms; '{}' is none.", name, text));
   }

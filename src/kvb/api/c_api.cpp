@@ -9,7 +9,6 @@
 namespace {
 
 using kvb::Error;
-using kvb::ErrorCode;
 using kvb::Result;
 using namespace kvb::c_api;
 
