@@ -24,7 +24,7 @@ void Analyzer::key_range(const KeyRange* range) {
   if (range == nullptr) return;
   for (const Expr* key : {range->prefix, range->from, range->to}) {
     expression(key);
-    types_.check_key(key);
+    types_.check_key(key, true);  // The empty text is a prefix of all keys.
   }
   expression(range->limit);
 }

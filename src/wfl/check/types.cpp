@@ -226,11 +226,11 @@ void TypeChecker::check(const Expr& expr) {
   }
 }
 
-void TypeChecker::check_key(const Expr* expr) {
+void TypeChecker::check_key(const Expr* expr, bool may_be_empty) {
   if (expr == nullptr) return;
   const ValueType type = certain_type(*expr);
   if (type == ValueType::kUnknown || type == ValueType::kText || type == ValueType::kNumber) {
-    if (const auto* text = try_as<TextExpr>(expr); text != nullptr && text->value.empty()) {
+    if (const auto* text = try_as<TextExpr>(expr); text != nullptr && text->value.empty() && !may_be_empty) {
       report("A key of a keystore can't be empty", expr->span, "WFL-T004");
     }
     return;

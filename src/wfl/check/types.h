@@ -38,7 +38,7 @@ class TypeChecker {
   // Looks at one expression, not at the expressions inside it.
   void check(const syntax::Expr& expr);
   // A key of a keystore: a text or a number.
-  void check_key(const syntax::Expr* expr);
+  void check_key(const syntax::Expr* expr, bool may_be_empty = false);
   // The keystore operand of a statement.
   void check_keystore(const syntax::Expr* expr, std::string_view statement);
 

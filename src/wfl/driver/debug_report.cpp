@@ -50,6 +50,7 @@ std::optional<std::filesystem::path> write_debug_report(const std::filesystem::p
   out += session.sources().render(diagnostic, false) + "\n";
   out += "Calls, innermost first\n----------------------\n";
   for (const auto& [name, span] : error.trace) {
+    if (name.empty()) continue;
     out += "action " + name + ", called at line " + std::to_string(session.line_of(span)) + "\n";
   }
   out += "the program, line " +

@@ -226,6 +226,7 @@ void Session::report_error(const vm::RuntimeError& error) {
   diagnostic.label = "Runtime error occurred here";
   constexpr std::size_t kShownCalls = 8;
   for (std::size_t i = 0; i < std::min(error.trace.size(), kShownCalls); ++i) {
+    if (error.trace[i].first.empty()) continue;  // The program itself.
     diagnostic.notes.push_back("in action '" + error.trace[i].first + "', called at line " +
                                std::to_string(line_of(error.trace[i].second)));
   }

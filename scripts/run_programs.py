@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Runs WFL programs that state what they print, and compares.
+
+A program states it in comments of its own, or in files beside it:
+
+    // expect: TEXT         the next line of its standard output; all of them, in order, and no other
+    // expect error: TEXT   a part of its standard error; each must occur, in this order
+    // exit: N              its exit code; without it 0, or 1 when only errors are expected
+    // args: A B 'C D'      arguments, split as a shell does
+    // flags: --test        flags of wfl itself, in front of the program
+    // env: NAME=VALUE      an environment variable
+    // input file: NAME     only for others: this program is included or executed by them, and is not run by itself
+    NAME.out                the whole standard output, instead of `// expect:` lines
+
+Each program runs in a fresh scratch folder; `{source}` in its arguments stands for the folder the program is in. A program that
+states nothing is a failure: a test that can't fail is none. The last line is `N passed, M failed`.
+"""
+
+import argparse
+import concurrent.futures
+import difflib
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LIMIT_SECONDS = 60
+MARK = re.compile(r"//\s*(expect|expect error|exit|args|flags|env|input file):(?: (.*)|)$")
+
+
+class Expectation:
+    def __init__(self, path):
+        self.output = None
+        self.errors = []
+        self.exit = None
+        self.arguments = []
+        self.flags = []
+        self.environment = {}
+        self.is_input = False
+        lines = []
+        for line in path.read_text(encoding="utf-8").split("\n"):
+            match = MARK.search(line.rstrip("\r"))
+            if match is None:
+                continue
+            kind, text = match.group(1), match.group(2) or ""
+            if kind == "expect":
+                lines.append(text)
+            elif kind == "expect error":
+                self.errors.append(text)
+            elif kind == "exit":
+                self.exit = int(text)
+            elif kind == "args":
+                self.arguments = shlex.split(text)
+            elif kind == "flags":
+                self.flags = shlex.split(text)
+            elif kind == "env":
+                name, _, value = text.partition("=")
+                self.environment[name] = value
+            else:
+                self.is_input = True
+        beside = path.with_suffix(".out")
+        if beside.exists():
+            self.output = beside.read_text(encoding="utf-8")
+        elif lines:
+            self.output = "".join(line + "\n" for line in lines)
+        self.says_something = self.output is not None or bool(self.errors) or self.exit is not None
+        if self.output is None:
+            self.output = ""
+        if self.exit is None:
+            self.exit = 1 if self.errors else 0
+
+
+def difference(wanted, got):
+    lines = difflib.unified_diff(wanted.splitlines(), got.splitlines(), "expected", "printed", lineterm="", n=1)
+    return [f"    {line}" for line in list(lines)[2:40]]
+
+
+def run(wfl, path):
+    """Runs one program; gives the lines that describe the failure, none when it passed, None when it is no test."""
+    try:
+        expectation = Expectation(path)
+    except (OSError, UnicodeDecodeError, ValueError) as problem:
+        return [f"    could not be read: {problem}"]
+    if expectation.is_input:
+        return None
+    if not expectation.says_something:
+        return ["    states nothing: add // expect: lines, a .out file, // expect error: or // exit:"]
+    with tempfile.TemporaryDirectory(prefix="wfl-program-") as scratch:
+        source = pathlib.Path(scratch) / "source"
+        work = pathlib.Path(scratch) / "work"
+        work.mkdir()
+        # The program's own folder is copied, so that reports and files it writes beside itself don't touch the sources.
+        shutil.copytree(path.parent, source)
+        arguments = [argument.replace("{source}", str(source)) for argument in expectation.arguments]
+        environment = dict(os.environ, NO_COLOR="1", TZ="UTC", **expectation.environment)
+        try:
+            result = subprocess.run([wfl, *expectation.flags, str(source / path.name), *arguments], cwd=work, env=environment,
+                                    stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            return [f"    did not end within {LIMIT_SECONDS} s"]
+        printed = result.stdout.decode("utf-8", "replace").replace(str(source), "{source}")
+        errors = result.stderr.decode("utf-8", "replace").replace(str(source), "{source}")
+    problems = []
+    if printed != expectation.output:
+        problems += difference(expectation.output, printed) or ["    differs in line ends only"]
+    if result.returncode != expectation.exit:
+        problems.append(f"    exit code {result.returncode}, expected {expectation.exit}")
+    at = 0
+    for part in expectation.errors:
+        found = errors.find(part, at)
+        if found < 0:
+            problems.append(f"    standard error does not say (in this order): {part}")
+            break
+        at = found + len(part)
+    if problems and errors:
+        problems += ["    standard error:"] + [f"      {line}" for line in errors.splitlines()[:15]]
+    return problems
+
+
+def find_wfl():
+    candidates = [os.environ.get("WFL"), ROOT / "build/release/apps/wfl/wfl", ROOT / "build/test/apps/wfl/wfl", shutil.which("wfl")]
+    for candidate in candidates:
+        if candidate and os.access(candidate, os.X_OK):
+            return str(pathlib.Path(candidate).resolve())
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Runs the WFL programs that state what they print.")
+    parser.add_argument("programs", nargs="*", type=pathlib.Path, help="only these programs or folders")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2)
+    parser.add_argument("--wfl", help="the wfl to run them with; default: $WFL, the build folder, the path")
+    arguments = parser.parse_args()
+    wfl = arguments.wfl or find_wfl()
+    if wfl is None:
+        print("There is no wfl to run the programs with. Build it first (make build), or set WFL to its path.")
+        print("0 passed, 1 failed")
+        return 1
+
+    roots = arguments.programs or [ROOT / "TestPrograms", ROOT / "examples"]
+    programs = []
+    for root in roots:
+        programs += sorted(root.rglob("*.wfl")) if root.is_dir() else [root.resolve()]
+    if not programs:
+        print("There are no programs to run.")
+        print("0 passed, 1 failed")
+        return 1
+    passed = failed = 0
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        for path, problems in zip(programs, pool.map(lambda program: run(wfl, program), programs)):
+            if problems is None:
+                continue
+            if not problems:
+                passed += 1
+                continue
+            failed += 1
+            shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+            print(f"FAILED {shown}")
+            print("\n".join(problems))
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
