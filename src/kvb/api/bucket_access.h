@@ -2,6 +2,7 @@
 // Opens buckets in an environment other than the operating system's: the simulated disk and clock of the tests.
 
 #include <kvb/bucket.h>
+#include <kvb/repair.h>
 
 #include "kvb/os/file.h"
 
@@ -14,5 +15,7 @@ namespace kvb {
                                        const OpenOptions& options = {});
 [[nodiscard]] Result<Bucket> open_or_create_with(os::Environment& environment, const std::string& path,
                                                  const OpenOptions& options = {});
+[[nodiscard]] Result<RepairReport> repair_with(os::Environment& environment, const std::string& path,
+                                               const std::string& target, const RepairOptions& options = {});
 
 }  // namespace kvb

@@ -152,6 +152,9 @@ class SimDisk {
   [[nodiscard]] std::uint64_t faults_fired() const;
   [[nodiscard]] std::uint64_t calls(SimCall call) const;  // So far; `any`: of all kinds.
 
+  // Of all files. May be asked from an observer.
+  [[nodiscard]] std::uint64_t successful_syncs() const noexcept { return successful_syncs_.load(); }
+
   // Called before each write, with what is going to be written where. For format-aware checkers; must not use the disk.
   using WriteObserver = std::function<void(const std::string& path, std::uint64_t offset, Bytes bytes)>;
   void observe_writes(WriteObserver observer);
@@ -210,6 +213,7 @@ class SimDisk {
   std::uint64_t used_pages_ = 0;
   std::vector<ArmedFault> faults_;
   std::uint64_t faults_fired_ = 0;
+  std::atomic<std::uint64_t> successful_syncs_{0};
   std::array<std::uint64_t, kSimCalls + 1> calls_{};
   WriteObserver write_observer_;
   std::function<void(const std::string&)> sync_observer_;

@@ -103,6 +103,7 @@ Result<void> SimFile::sync(SyncKind kind) {
     return fine;
   }
   disk_.make_durable(*inode_, kind);
+  disk_.successful_syncs_.fetch_add(1);
   return {};
 }
 

@@ -18,6 +18,7 @@
 #include <optional>
 #include <set>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -29,6 +30,7 @@
 #include "kvb/log/journal_writer.h"
 #include "kvb/os/writer_first_mutex.h"
 #include "kvb/store/head.h"
+#include "kvb/store/salvage.h"
 
 namespace kvb::store {
 
@@ -54,6 +56,8 @@ class Store {
   [[nodiscard]] Result<std::optional<Value>> get(std::string_view key);
   [[nodiscard]] Result<bool> contains(std::string_view key);
   [[nodiscard]] Result<void> scan(const ScanOptions& options, const std::function<bool(Entry&&)>& visit);
+  // Writes salvaged records as one batch, with their own timestamps.
+  [[nodiscard]] Result<void> restore(std::span<const SalvagedRecord> records);
   [[nodiscard]] Result<void> flush();
   [[nodiscard]] Stats stats();
   [[nodiscard]] Result<VerifyReport> verify();

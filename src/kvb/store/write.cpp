@@ -278,6 +278,26 @@ Result<void> Store::write(const Batch& batch) {
   return {};
 }
 
+Result<void> Store::restore(std::span<const SalvagedRecord> records) {
+  if (records.empty()) return {};
+  std::uint64_t bytes = 0;
+  for (const auto& record : records) bytes += record_bytes(record.key, record.value);
+  std::unique_lock lock(write_mutex_);
+  if (auto writable = check_writable(); !writable) return writable;
+  if (auto prepared = prepare(bytes); !prepared) return prepared;
+  for (const auto& record : records) {
+    // Every key comes once and the bucket is new, so no key has a node yet.
+    stage({.key = record.key,
+           .value = record.value,
+           .ttl_seconds = record.header.ttl_seconds,
+           .timestamp_ns = record.header.timestamp_ns,
+           .kind = static_cast<ValueKind>(record.header.kind()),
+           .more_of_batch = &record != &records.back()},
+          format::hash_key(record.key, head_.superblock.hash_seed), nullptr);
+  }
+  return commit(lock);
+}
+
 Result<void> Store::update(std::string_view key,
                            const std::function<Result<Update>(const std::optional<Value>&)>& decide) {
   if (auto limits = check_limits(key, 0, ValueKind::bytes); !limits) return limits;
