@@ -36,6 +36,10 @@ Expected<std::vector<std::string>> name_command(const std::vector<std::string>& 
     return usage_failure(fmt::format("{}. `kvb --help` shows what there is.", too_much(named[0])));
   }
   if (named[0].starts_with('-') || command_help(named[0]) != nullptr) return named;
+  if (words.size() > 1 && command_help(words[1]) != nullptr) {
+    return usage_failure(
+        fmt::format("The command comes first: kvb {} {} …, not kvb {} {} ….", words[1], words[0], words[0], words[1]));
+  }
   return usage_failure(
       fmt::format("There is no command '{}'.{} `kvb --help` lists them.", named[0], suggestion(named[0])));
 }

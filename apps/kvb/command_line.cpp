@@ -150,8 +150,8 @@ class CommandLine {
   }
 
   void writer_options(CLI::App& to, WriterArguments& writer) {
-    text(to, "--lock-timeout", writer.lock_timeout, "How long to wait for another writer: seconds, or 500ms (5)",
-         "TIME");
+    text(to, "--lock-timeout", writer.lock_timeout,
+         "How long to wait for another writer: seconds, 500ms, 2m; 5 by default", "TIME");
     durability_option(to, writer.durability);
   }
 

@@ -7,6 +7,17 @@
 #include "text.h"
 
 namespace kvb::cli {
+namespace {
+
+// For a bucket that could not be opened.
+std::unexpected<Failure> open_failure(Error error, bool could_create) {
+  std::string_view advice;
+  if (error.code == ErrorCode::not_found && !could_create) advice = "Check the name, or make it with `kvb init`.";
+  if (error.code == ErrorCode::busy) advice = "--lock-timeout says how long to wait.";
+  return engine_failure(std::move(error), advice);
+}
+
+}  // namespace
 
 Expected<std::string> choose_format(const CommonArguments& arguments, const std::vector<std::string>& known) {
   if (!arguments.format) return known.front();
@@ -37,13 +48,13 @@ Expected<Bucket> open_for_writing(const CommonArguments& arguments, const Writer
     options.lock_deadline = *wait;
   }
   auto bucket = create ? Bucket::open_or_create(arguments.file, options) : Bucket::open(arguments.file, options);
-  if (!bucket) return engine_failure(std::move(bucket.error()));
+  if (!bucket) return open_failure(std::move(bucket.error()), create);
   return std::move(*bucket);
 }
 
 Expected<Bucket> open_for_reading(const CommonArguments& arguments) {
   auto bucket = Bucket::open(arguments.file, {.read_only = true});
-  if (!bucket) return engine_failure(std::move(bucket.error()));
+  if (!bucket) return open_failure(std::move(bucket.error()), false);
   return std::move(*bucket);
 }
 

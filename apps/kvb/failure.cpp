@@ -11,18 +11,6 @@
 namespace kvb::cli {
 namespace {
 
-// What the engine cannot know: which command or option of ours helps.
-std::string_view advice(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::not_found:
-      return "Make it with `kvb init`, or put the first key with --create.";
-    case ErrorCode::busy:
-      return "--lock-timeout says how long to wait.";
-    default:
-      return {};
-  }
-}
-
 // A message on one line, and without anything that drives the terminal: it may hold a file name or a key.
 std::string one_line(std::string_view message) {
   std::string escaped;
@@ -91,9 +79,9 @@ std::unexpected<Failure> not_found_failure(std::string code, std::string message
       .exit = ExitCode::not_found, .code = std::move(code), .message = std::move(message), .engine = std::nullopt});
 }
 
-std::unexpected<Failure> engine_failure(Error error) {
+std::unexpected<Failure> engine_failure(Error error, std::string_view advice) {
   std::string message = error.to_string();
-  if (const std::string_view more = advice(error.code); !more.empty()) message += fmt::format(" {}", more);
+  if (!advice.empty()) message += fmt::format(" {}", advice);
   return std::unexpected(Failure{.exit = ExitCode::error,
                                  .code = std::string(error_name(error.code)),
                                  .message = std::move(message),

@@ -40,8 +40,8 @@ using Outcome = Expected<ExitCode>;
 // The key is missing, or a put's condition did not hold.
 [[nodiscard]] std::unexpected<Failure> not_found_failure(std::string code, std::string message);
 
-// An error of the engine, with what this command can advise.
-[[nodiscard]] std::unexpected<Failure> engine_failure(Error error);
+// An error of the engine; `advice` is what the engine cannot know, such as a command or an option of ours that helps.
+[[nodiscard]] std::unexpected<Failure> engine_failure(Error error, std::string_view advice = {});
 
 // Tells a failure on stderr: one line that begins with "kvb: ", or one JSON object on a line.
 void report(const Failure& failure, bool as_json);

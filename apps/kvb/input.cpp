@@ -134,8 +134,9 @@ Expected<std::string> read_inline_argument(std::string_view name, const std::str
 Expected<std::uint64_t> read_number(std::string_view name, std::string_view text, std::uint64_t limit) {
   std::uint64_t number = 0;
   if (!parse(text, number) || number > limit) {
-    return usage_failure(
-        fmt::format("{} takes a whole number from 0 to {}, not '{}'.", name, with_commas(limit), text));
+    return usage_failure(limit == UINT64_MAX ? fmt::format("{} takes a whole number, 0 or more, not '{}'.", name, text)
+                                             : fmt::format("{} takes a whole number from 0 to {}, not '{}'.", name,
+                                                           with_commas(limit), text));
   }
   return number;
 }

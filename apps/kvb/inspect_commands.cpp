@@ -48,7 +48,7 @@ std::string stats_as_table(const std::string& file, const Stats& stats, bool col
     out += fmt::format("  {:<22}{}\n", label, text);
   };
   line("Identity", stats.uuid);
-  line("Created", rfc3339(stats.created_at_ns));
+  line("Created", readable_time(stats.created_at_ns));
   for (const Row& row : kRows) {
     const std::uint64_t number = stats.*row.field;
     line(row.label, row.is_size ? readable_bytes(number) : with_commas(number));

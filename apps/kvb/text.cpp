@@ -221,6 +221,13 @@ std::string rfc3339(std::int64_t unix_ns) {
   return out + 'Z';
 }
 
+std::string readable_time(std::int64_t unix_ns) {
+  std::string out = rfc3339(unix_ns - unix_ns % 1'000'000'000);
+  if (const std::size_t t = out.find('T'); t != std::string::npos) out[t] = ' ';
+  if (out.ends_with('Z')) out.replace(out.size() - 1, 1, " UTC");
+  return out;
+}
+
 std::string with_commas(std::uint64_t number) {
   std::string out = std::to_string(number);
   for (auto place = static_cast<std::ptrdiff_t>(out.size()) - 3; place > 0; place -= 3) {

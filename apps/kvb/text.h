@@ -39,6 +39,9 @@ void append_json_on_one_line(std::string& out, std::string_view json);
 // 2026-11-22T20:15:03.123456789Z; without a fraction if it is 0.
 [[nodiscard]] std::string rfc3339(std::int64_t unix_ns);
 
+// 2026-11-22 20:15:03 UTC.
+[[nodiscard]] std::string readable_time(std::int64_t unix_ns);
+
 // 1234567 as 1,234,567.
 [[nodiscard]] std::string with_commas(std::uint64_t number);
 

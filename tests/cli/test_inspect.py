@@ -26,6 +26,7 @@ class Stats(KvbTest):
         self.init(a="1")
         table = self.ok("stats", self.bucket).decode()
         self.assertRegex(table, r"(?m)^b.kvb$")
+        self.assertRegex(table, r"(?m)^  Created +20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC$")
         self.assertRegex(table, r"(?m)^  Keys +1$")
         self.assertRegex(table, r"(?m)^  File length +[\d.]+ [KM]iB \([\d,]+\)$")
         self.assertEqual(self.ok("stats", self.bucket, "--format", "table").decode().splitlines()[0], "b.kvb")

@@ -32,7 +32,8 @@ class Init(KvbTest):
         self.assertEqual((answer["created"], answer["path"], len(answer["uuid"])), (True, self.bucket, 32))
 
     def test_where_there_is_no_folder(self):
-        self.fails(ERROR, "init", "no/such/folder.kvb")
+        self.fails(ERROR, "init", "no/such/folder.kvb", says=r"no/such' does not exist. Make it first\.$")
+        self.fails(ERROR, "put", "no/such/folder.kvb", "k", "v", "--create", says=r"no/such' does not exist. Make it first\.$")
 
     def test_durability(self):
         self.ok("init", self.bucket, "--durability", "relaxed")
@@ -319,6 +320,7 @@ class CommandLine(KvbTest):
         self.fails(USAGE, "zzzzzzzz")
         self.fails(USAGE, "--nope")
         self.fails(USAGE, "")
+        self.fails(USAGE, "a.kvb", "get", "k", says="kvb get a.kvb")
 
     def test_wrong_arguments(self):
         self.init(a="1")
