@@ -23,8 +23,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"define action called sum two needs a and b:\n  return a plus b\nend action\ndisplay sum two of 1 and "
              "2\ndisplay call sum two with 3 and 4",
              "3\n7\n"},
-        Case{"define action called fib needs n:\n  check if n is less than 2:\n    return n\n  end check\n  return fib "
-             "of (n minus 1) plus fib of (n minus 2)\nend action\ndisplay fib of 15",
+        Case{"define action called fib needs n:\n  check if n is less than 2:\n    return n\n  end check\n  return "
+             "(fib of n minus 1) plus (fib of n minus 2)\nend action\ndisplay fib of 15",
              "610\n"},
         Case{"define action called hello:\n  display \"hi\"\nend action\nhello\ncall hello", "hi\nhi\n"},
         Case{"define action called answer:\n  42\nend action\ndisplay answer plus 1", "43\n"},
@@ -164,7 +164,8 @@ TEST(Modules, AModuleSeesCopiesAndChangesNothing) {
 }
 
 TEST(Modules, AMissingFileIsAnErrorThatCanBeCaught) {
-  const Outcome run = run_program("try:\n  include from \"none\"\nwhen file not found:\n  display \"no file\"\nend try");
+  const Outcome run =
+      run_program("try:\n  include from \"none\"\nwhen file not found:\n  display \"no file\"\nend try");
   EXPECT_EQ(run.output, "no file\n");
 }
 
@@ -192,7 +193,7 @@ describe "lists":
   end describe
 end describe
 )",
-                              {.test_mode = true});
+                                  {.test_mode = true});
   EXPECT_EQ(run.error, "");
   EXPECT_EQ(run.output, "");
   EXPECT_EQ(run.tests.passed, 2U);

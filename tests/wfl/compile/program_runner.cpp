@@ -2,11 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 
 #include "wfl/vm/operations.h"
 
 namespace wfl::test {
+
+std::string& host_log() {
+  static std::string log;
+  return log;
+}
 
 namespace {
 
@@ -32,6 +38,93 @@ Value native_pop(NativeCall& call) {
 }
 Value native_seven(NativeCall&) {
   return Value(7.0);
+}
+
+// A keystore of the tests: keeps values in a map and writes down what it is asked.
+class FakeKeystore : public vm::HostObject {
+ public:
+  [[nodiscard]] std::string_view type_name() const override { return "Keystore"; }
+  [[nodiscard]] std::string display() const override { return "keystore"; }
+  [[nodiscard]] std::string access_hint() const override { return "Use 'get value from S with key K'"; }
+  void trace(vm::Tracer& tracer) override {
+    for (auto& [key, value] : values) tracer.mark(value);
+  }
+  Value iterate(NativeCall& call, bool reversed) override;
+  std::map<std::string, Value> values;
+};
+
+class FakeIterator : public vm::HostIterator {
+ public:
+  explicit FakeIterator(std::vector<std::string> keys) : keys_(std::move(keys)) {}
+  Value next(NativeCall& call) override {
+    return at_ < keys_.size() ? call.make_text(keys_[at_++]) : Value::undefined();
+  }
+  void close() override {
+    if (!closed_) host_log() += "closed\n";
+    closed_ = true;
+  }
+
+ private:
+  std::vector<std::string> keys_;
+  std::size_t at_ = 0;
+  bool closed_ = false;
+};
+
+Value iterator_over(NativeCall& call, const FakeKeystore& keystore, bool reversed) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : keystore.values) keys.push_back(key);
+  if (reversed) std::reverse(keys.begin(), keys.end());
+  return Value(static_cast<vm::Object*>(call.heap.make<FakeIterator>(std::move(keys))));
+}
+
+Value FakeKeystore::iterate(NativeCall& call, bool reversed) {
+  return iterator_over(call, *this, reversed);
+}
+
+FakeKeystore* keystore_of(NativeCall& call) {
+  auto* host = call[0].try_as<vm::HostObject>();
+  auto* keystore = host == nullptr ? nullptr : dynamic_cast<FakeKeystore*>(host);
+  if (keystore == nullptr) call.fail("Expected a keystore, got " + std::string(vm::type_name(call[0])));
+  return keystore;
+}
+
+void log_call(NativeCall& call) {
+  host_log() += std::string(call.name.substr(call.name.find('.') + 1));
+  for (std::uint32_t i = 1; i < call.count; ++i) {
+    host_log() += call[i].is_undefined() ? " -" : " " + vm::display(call[i]);
+  }
+  host_log() += "\n";
+}
+
+Value host_open(NativeCall& call) {
+  return Value(static_cast<vm::Object*>(call.heap.make<FakeKeystore>()));
+}
+Value host_store(NativeCall& call) {
+  log_call(call);
+  FakeKeystore* keystore = keystore_of(call);
+  if (keystore == nullptr) return Value::null();
+  if (vm::display(call[1]) == "bad") return call.fail(language::ErrorKind::kKeystoreFull, "no space");
+  keystore->values[vm::display(call[1])] = call[2];
+  return Value::boolean(true);
+}
+Value host_get(NativeCall& call) {
+  FakeKeystore* keystore = keystore_of(call);
+  if (keystore == nullptr) return Value::null();
+  const auto found = keystore->values.find(vm::display(call[1]));
+  return found == keystore->values.end() ? Value::undefined() : found->second;
+}
+Value host_contains(NativeCall& call) {
+  FakeKeystore* keystore = keystore_of(call);
+  return Value::boolean(keystore != nullptr && keystore->values.contains(vm::display(call[1])));
+}
+Value host_iterate(NativeCall& call) {
+  log_call(call);
+  FakeKeystore* keystore = keystore_of(call);
+  return keystore == nullptr ? Value::null() : iterator_over(call, *keystore, call[4].as_boolean());
+}
+Value host_only_log(NativeCall& call) {
+  log_call(call);
+  return keystore_of(call) == nullptr ? Value::null() : Value::boolean(true);
 }
 
 class Files : public vm::ModuleLoader {
@@ -76,6 +169,16 @@ Outcome run_program(const std::string& text, const RunOptions& options) {
   machine.define_native("typeof", native_typeof, 1, 1);
   machine.define_native("pop", native_pop, 1, 1);
   machine.define_native("random", native_seven, 0, 0);
+  host_log().clear();
+  machine.hosts().add("keystore.open", host_open);
+  machine.hosts().add("keystore.store", host_store);
+  machine.hosts().add("keystore.get", host_get);
+  machine.hosts().add("keystore.contains", host_contains);
+  machine.hosts().add("keystore.iterate", host_iterate);
+  for (const char* name : {"batch_begin", "batch_commit", "batch_rollback", "remove", "remove_range", "close",
+                           "compact", "flush", "increase", "scan"}) {
+    machine.hosts().add("keystore." + std::string(name), host_only_log);
+  }
   Files files(machine, options.files);
   machine.set_loader(&files);
   auto source = std::make_shared<const syntax::SourceFile>(0, "test.wfl", text);

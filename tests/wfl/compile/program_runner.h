@@ -35,6 +35,9 @@ struct RunOptions {
 
 Outcome run_program(const std::string& text, const RunOptions& options = {});
 
+// What the host functions of the tests were asked, one line a call; cleared by each run.
+std::string& host_log();
+
 // Runs the program in all variants (both dispatch loops, collecting at every safepoint, all names global), expects them
 // to agree, and returns the output, with "error: MESSAGE" as the last line when the program failed.
 std::string run_all_ways(const std::string& text);
