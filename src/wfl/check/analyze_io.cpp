@@ -144,7 +144,9 @@ bool Analyzer::web_statement(const Stmt& stmt) {
       return true;
     }
     case StmtKind::RegisterSignal:
-      define(as<RegisterSignalStmt>(stmt).handler);
+      if (const Name& handler = as<RegisterSignalStmt>(stmt).handler; scopes_.find(handler.text) == nullptr) {
+        warning("Undefined signal handler '" + std::string(handler.text) + "'", handler.span, "WFL-S015");
+      }
       return true;
     case StmtKind::StopAccepting:
       expression(as<StopAcceptingStmt>(stmt).server);
@@ -171,6 +173,11 @@ bool Analyzer::web_statement(const Stmt& stmt) {
       expression(on.server);
       scopes_.push();
       define_or_replace(on.name, {.maybe_callable = true});
+      // `id of client` and the like read the fields of a connection.
+      for (const std::string_view field : {"id", "ip", "body", "sender"}) {
+        if (scopes_.find(field) == nullptr)
+          scopes_.set(field, {.span = stmt.head, .maybe_callable = true, .used = true});
+      }
       statements(on.body);
       scopes_.pop();
       return true;

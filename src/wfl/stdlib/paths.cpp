@@ -41,10 +41,6 @@ bool is_directory(const std::string& path) {
   return fs::is_directory(path, ignored);
 }
 
-Value not_found(NativeCall& call, std::string message) {
-  return call.fail(vm::ErrorKind::kFileNotFound, std::move(message));
-}
-
 Value failed(NativeCall& call, std::string what, const std::error_code& code) {
   return fail_with(call, file_error(std::move(what), code.value()));
 }
@@ -127,7 +123,7 @@ Value is_dir(NativeCall& call) {
 Value file_size(NativeCall& call) {
   const std::string path = path_argument(call, 0);
   if (call.failed()) return Value::null();
-  if (!file_exists(path)) return not_found(call, "File does not exist: " + path);
+  if (!file_exists(path)) return call.fail("File does not exist: " + path);
   if (!is_regular(path)) return call.fail("Path is not a file: " + path);
   std::error_code code;
   const auto size = fs::file_size(path, code);
@@ -139,14 +135,14 @@ Value file_mtime(NativeCall& call) {
   const std::string path = path_argument(call, 0);
   if (call.failed()) return Value::null();
   struct stat info{};
-  if (::stat(path.c_str(), &info) != 0) return not_found(call, "File does not exist: " + path);
+  if (::stat(path.c_str(), &info) != 0) return call.fail("File does not exist: " + path);
   return Value::number(static_cast<double>(info.st_mtim.tv_sec) + static_cast<double>(info.st_mtim.tv_nsec) / 1e9);
 }
 
 Value count_lines(NativeCall& call) {
   const std::string path = path_argument(call, 0);
   if (call.failed()) return Value::null();
-  if (!file_exists(path)) return not_found(call, "File does not exist: " + path);
+  if (!file_exists(path)) return call.fail("File does not exist: " + path);
   if (!is_regular(path)) return call.fail("Path is not a file: " + path);
   auto bytes = read_file(path, runtime_of(call).settings.max_file_read_bytes);
   if (!bytes) return fail_with(call, std::move(bytes.error()));
@@ -161,7 +157,7 @@ Value count_lines(NativeCall& call) {
 Value list_dir(NativeCall& call) {
   const std::string path = path_argument(call, 0);
   if (call.failed()) return Value::null();
-  if (!file_exists(path)) return not_found(call, "Directory does not exist: " + path);
+  if (!file_exists(path)) return call.fail("Directory does not exist: " + path);
   if (!is_directory(path)) return call.fail("Path is not a directory: " + path);
   std::error_code code;
   std::vector<std::string> names;
@@ -277,7 +273,7 @@ Value copy_file(NativeCall& call) {
   const std::string from = path_argument(call, 0);
   const std::string to = path_argument(call, 1);
   if (call.failed()) return Value::null();
-  if (!file_exists(from)) return not_found(call, "Source file does not exist: " + from);
+  if (!file_exists(from)) return call.fail("Source file does not exist: " + from);
   if (!is_regular(from)) return call.fail("Source path is not a file: " + from);
   std::error_code code;
   fs::copy_file(from, to, fs::copy_options::overwrite_existing, code);
@@ -289,7 +285,7 @@ Value move_file(NativeCall& call) {
   const std::string from = path_argument(call, 0);
   const std::string to = path_argument(call, 1);
   if (call.failed()) return Value::null();
-  if (!file_exists(from)) return not_found(call, "Source file does not exist: " + from);
+  if (!file_exists(from)) return call.fail("Source file does not exist: " + from);
   std::error_code code;
   fs::rename(from, to, code);
   if (code == std::errc::cross_device_link) {
@@ -304,7 +300,7 @@ Value move_file(NativeCall& call) {
 Value remove_file(NativeCall& call) {
   const std::string path = path_argument(call, 0);
   if (call.failed()) return Value::null();
-  if (!file_exists(path)) return not_found(call, "File does not exist: " + path);
+  if (!file_exists(path)) return call.fail("File does not exist: " + path);
   if (!is_regular(path)) return call.fail("Path is not a file: " + path);
   if (::unlink(path.c_str()) != 0) return fail_with(call, file_error("Failed to remove file '" + path + "'", errno));
   return Value::null();
@@ -317,7 +313,7 @@ Value remove_dir(NativeCall& call) {
     return call.fail("Second argument to remove_dir must be boolean, got " + std::string(vm::type_name(call[1])));
   }
   const bool recursive = call.count > 1 && call[1].as_boolean();
-  if (!file_exists(path)) return not_found(call, "Directory does not exist: " + path);
+  if (!file_exists(path)) return call.fail("Directory does not exist: " + path);
   if (!is_directory(path)) return call.fail("Path is not a directory: " + path);
   std::error_code code;
   if (recursive) {
@@ -335,7 +331,7 @@ Value file_mode(NativeCall& call) {
   const std::string path = path_argument(call, 0);
   if (call.failed()) return Value::null();
   struct stat info{};
-  if (::stat(path.c_str(), &info) != 0) return not_found(call, "File does not exist: " + path);
+  if (::stat(path.c_str(), &info) != 0) return call.fail("File does not exist: " + path);
   std::string digits = "0000";
   for (std::size_t i = 0; i < 4; ++i) digits[i] = static_cast<char>('0' + ((info.st_mode >> (9 - 3 * i)) & 7U));
   return call.make_text(digits);
@@ -353,7 +349,7 @@ Value set_file_mode(NativeCall& call) {
         "' is not a valid file mode. Expected 3 or 4 octal digits, such as \"0600\" (owner read/write only) "
         "or \"0644\".");
   }
-  if (!file_exists(path)) return not_found(call, "File does not exist: " + path);
+  if (!file_exists(path)) return call.fail("File does not exist: " + path);
   if (::chmod(path.c_str(), static_cast<mode_t>(std::stoul(mode, nullptr, 8))) != 0) {
     return fail_with(call, file_error("Failed to set permissions on '" + path + "'", errno));
   }
