@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "wfl/syntax/keystore_hints.h"
 #include "wfl/syntax/parser.h"
 #include "wfl/syntax/parser_impl.h"
 #include "wfl/syntax/suggest.h"
@@ -167,10 +168,14 @@ Diagnostic& Parser::report(SourceSpan span, std::string message, std::initialize
   if (bare_name_ && span.begin >= bare_name_.span.end &&
       source_.line_of(span.begin) == source_.line_of(bare_name_.span.begin)) {
     const std::string_view word = bare_name_.text.substr(0, bare_name_.text.find(' '));
-    if (const auto meant = closest(word, kStatementWords)) {
+    const bool is_known = std::ranges::find(kStatementWords, word) != kStatementWords.end();
+    if (const auto meant = closest(word, kStatementWords); meant && !is_known) {
       diagnostic.hints.push_back("Did you mean `" + std::string(*meant) + "` instead of `" + std::string(word) + "`?");
     }
     bare_name_ = {};
+  }
+  if (const auto form = keystore_hint(source_.line_text(source_.line_of(span.begin)))) {
+    diagnostic.hints.push_back(*form);
   }
   return diagnostic;
 }

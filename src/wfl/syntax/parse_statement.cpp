@@ -135,7 +135,7 @@ const Stmt* Parser::parse_keyword_statement(Keyword keyword) {
 }
 
 const Stmt* Parser::parse_name_statement() {
-  const Token& token = peek();
+  const Token token = peek();  // A copy: trials of keystore forms move the tokens.
   if (const Stmt* statement = parse_keystore_name_statement()) {
     return statement;
   }

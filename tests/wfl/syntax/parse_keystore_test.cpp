@@ -294,6 +294,14 @@ TEST(KeystoreElsewhere, WaitForMayPrecede) {
   EXPECT_EQ(statement("wait for scan store for all keys as x"), "wait-for\n  scan in=<store> all as=<x>");
 }
 
+// A trial that cuts a merged name moves all tokens; what is looked at after it must be read anew.
+TEST(KeystoreElsewhere, FailedTrialsLeaveNoTrace) {
+  EXPECT_EQ(error_lines("compact  dHello, I am \"x\"\n"),
+            "1:16 I expected a value, such as a name, a number or a text, but found `,`\n");
+  EXPECT_EQ(statement("compact  old cache plus 1"), "expression (plus <compact old cache> 1)");
+  EXPECT_EQ(statement("scan  old cache"), "expression <scan old cache>");
+}
+
 TEST(KeystoreElsewhere, Handlers) {
   EXPECT_EQ(parsed("try:\nwhen keystore not found:\nwhen keystore already exists as e:\nwhen keystore busy:\n"
                    "when wrong encryption key:\nwhen keystore damaged:\nwhen keystore full:\nend try"),
