@@ -13,7 +13,7 @@ static void fail(kvb_error* error) {
 }
 
 // Reads the number under the key, adds one and writes it back, with no other write in between.
-static kvb_update_action add_one(void* context, const kvb_value* current, kvb_update_value* update) {
+static int add_one(void* context, const kvb_value* current, kvb_update_value* update) {
   char* digits = context;
   long runs = current != NULL ? strtol(current->data, NULL, 10) : 0;
   update->size = (uint64_t)snprintf(digits, 24, "%ld", runs + 1);

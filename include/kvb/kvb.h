@@ -103,12 +103,12 @@ typedef struct kvb_error {
 
 KVB_API void kvb_error_free(kvb_error* error) KVB_NOEXCEPT;
 
-// The code's stable name, for example "already_exists"; "ok" for KVB_OK and "unknown" for a number that is no code.
-// Static memory.
-KVB_API const char* kvb_code_name(kvb_code code) KVB_NOEXCEPT;
+// The stable name of a kvb_code, for example "already_exists"; "ok" for KVB_OK and "unknown" for a number that is no
+// code. Static memory.
+KVB_API const char* kvb_code_name(int code) KVB_NOEXCEPT;
 
 // What the code means, one part of an English sentence without a full stop. Static memory.
-KVB_API const char* kvb_code_sentence(kvb_code code) KVB_NOEXCEPT;
+KVB_API const char* kvb_code_sentence(int code) KVB_NOEXCEPT;
 
 // ---------------------------------------------------------------------------------------------------- Open, close
 
@@ -267,8 +267,8 @@ typedef struct kvb_update_value {
   uint64_t size;          // In bytes.
 } kvb_update_value;
 
-// `current` is NULL if the key is missing or expired; it is valid during this call only.
-typedef kvb_update_action (*kvb_update_function)(void* context, const kvb_value* current, kvb_update_value* update);
+// `current` is NULL if the key is missing or expired; it is valid during this call only. Returns a kvb_update_action.
+typedef int (*kvb_update_function)(void* context, const kvb_value* current, kvb_update_value* update);
 
 // Reads one key, lets `decide` say what becomes of it, and writes that, with no other write in between. `decide` is
 // called once, in the calling thread, under the writer's lock: it must be short, must not use this bucket, and must not

@@ -104,7 +104,7 @@ void kvb_error_free(kvb_error* error) noexcept {
   if (error != &out_of_memory_error) delete static_cast<OwnedError*>(error);
 }
 
-const char* kvb_code_name(kvb_code code) noexcept {
+const char* kvb_code_name(int code) noexcept {
   switch (code) {
     case KVB_OK:
       return "ok";
@@ -117,7 +117,7 @@ const char* kvb_code_name(kvb_code code) noexcept {
   return "unknown";
 }
 
-const char* kvb_code_sentence(kvb_code code) noexcept {
+const char* kvb_code_sentence(int code) noexcept {
   switch (code) {
     case KVB_OK:
       return "all went well";
