@@ -7,7 +7,7 @@ import unittest
 
 from support import KVB, KvbTest
 
-COMMANDS = ["init", "put", "get", "del", "exists", "scan", "count", "stats", "verify"]
+COMMANDS = ["init", "put", "get", "del", "exists", "scan", "count", "stats", "verify", "repair"]
 
 
 class Help(KvbTest):

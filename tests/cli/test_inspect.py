@@ -10,6 +10,17 @@ NUMBERS = ["keys", "live_bytes", "file_bytes", "allocated_bytes", "segments", "j
            "committed_seqno", "synced_seqno", "recovery_cuts"]
 
 
+class Damageable(KvbTest):
+    def damage(self, needle):
+        with open(self.path(self.bucket), "r+b") as file:
+            content = file.read()
+            place = content.find(needle)
+            self.assertGreater(place, 0)
+            file.seek(place)
+            file.write(bytes([content[place] ^ 0x20]))
+        return place
+
+
 class Stats(KvbTest):
     def test_json(self):
         self.init(a="1", b="2")
@@ -36,16 +47,7 @@ class Stats(KvbTest):
         self.fails(USAGE, "stats", "a.kvb", "b.kvb")
 
 
-class Verify(KvbTest):
-    def damage(self, needle):
-        with open(self.path(self.bucket), "r+b") as file:
-            content = file.read()
-            place = content.find(needle)
-            self.assertGreater(place, 0)
-            file.seek(place)
-            file.write(bytes([content[place] ^ 0x20]))
-        return place
-
+class Verify(Damageable):
     def test_sound(self):
         self.init(a="1", b="2")
         before = open(self.path(self.bucket), "rb").read()
@@ -76,6 +78,46 @@ class Verify(KvbTest):
         self.assertIn("offset_bytes", error)
         self.assertEqual(self.ok("get", self.bucket, "first"), b"aaaaaaaaaaaaaaaaaaaa")
         self.assertEqual(self.ok("get", self.bucket, "third"), b"cccccccccc")
+
+
+class Repair(Damageable):
+    def test_a_sound_bucket_is_copied(self):
+        self.init(a="1", b="2")
+        self.ok("del", self.bucket, "a")
+        out = self.ok("repair", self.bucket, "new.kvb").decode()
+        self.assertRegex(out, r"\Ab.kvb: nothing is lost. Saved 1 key \(1 byte of values\) in new.kvb.\n\Z")
+        self.assertEqual(self.ok("scan", "new.kvb"), b"b\t2\n")
+        self.ok("verify", "new.kvb")
+
+    def test_losses_are_named(self):
+        self.init(first="aaaaaaaaaa", second="NEEDLE-IN-THE-VALUE", third="cccccccccc")
+        self.damage(b"NEEDLE-IN-THE-VALUE")
+        with open(self.path(self.bucket), "rb") as file:
+            before = file.read()
+        dry = self.kvb("repair", self.bucket, "--dry-run")
+        self.assertEqual((dry.code, dry.err), (ERROR, ""), dry)
+        self.assertRegex(dry.text, r"(?m)^b.kvb: at byte \d+, ")
+        self.assertRegex(dry.text, r"(?m)^b.kvb: 1 loss. Would save 2 keys ")
+        done = self.kvb("repair", self.bucket, "new.kvb", "--format", "json")
+        self.assertEqual((done.code, done.err), (ERROR, ""), done)
+        report = json.loads(done.out)
+        self.assertEqual((report["lossless"], report["keys"], report["target"], len(report["losses"])), (False, 2, "new.kvb", 1))
+        self.assertGreater(report["losses"][0]["offset_bytes"], 65536)
+        self.assertEqual(self.ok("scan", "new.kvb"), b"first\taaaaaaaaaa\nthird\tcccccccccc\n")
+        with open(self.path(self.bucket), "rb") as file:
+            self.assertEqual(file.read(), before, "repair changed the damaged file")
+
+    def test_wrong_uses(self):
+        self.init(a="1")
+        self.fails(USAGE, "repair", self.bucket, says="NEW")
+        self.fails(USAGE, "repair", self.bucket, "new.kvb", "--dry-run", says="--dry-run")
+        self.fails(ERROR, "repair", self.bucket, self.bucket)
+        self.write_file("there", b"precious")
+        self.fails(ERROR, "repair", self.bucket, "there", says="there")
+        self.fails(ERROR, "repair", "there", "new.kvb", says="there")
+        self.fails(ERROR, "repair", "missing.kvb", "new.kvb", says="missing.kvb")
+        self.assertFalse(os.path.exists(self.path("new.kvb")))
+        self.assertEqual(open(self.path("there"), "rb").read(), b"precious")
 
 
 if __name__ == "__main__":
