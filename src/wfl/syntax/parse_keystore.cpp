@@ -250,7 +250,8 @@ Lifetime Parser::parse_lifetime() {
   Lifetime lifetime;
   if (!any || !tokens_[last].is(TokenKind::Identifier) || !unit_of(tokens_[last].text, lifetime.unit)) {
     // `for 5 weeks`: a word stands where the unit should be. `for rest`: a name, and no unit.
-    const bool other_unit = any && last != first && tokens_[last].is(TokenKind::Identifier);
+    const bool other_unit = any && tokens_[at_].is(TokenKind::Integer) && tokens_[at_].next == last &&
+                            tokens_[last].is(TokenKind::Identifier);
     fail(any ? span_of(tokens_[last]) : span_of(word),
          other_unit ? "`" + std::string(tokens_[last].text) + "` is no unit of time"
                     : "A length of time is missing its unit",

@@ -301,6 +301,9 @@ const Expr* Parser::parse_keyword_primary(bool& takes_postfix) {
     take();
     return make_variable(token.text, span_of(token));
   }
+  if (language::info(token.keyword).structural) {
+    fail_expected("a value");
+  }
   fail_expected("a value", {"`" + std::string(token.text) + "` is a word of WFL and can't be a name here."});
 }
 
