@@ -83,6 +83,11 @@ class CommandLine {
 
     format_option(command("stats", stats_), stats_, "table or json");
     format_option(command("verify", verify_), verify_, "text or json");
+
+    CLI::App& repair = command("repair", repair_);
+    text(repair, "NEW", repair_.target, "The bucket to save into; it must not exist");
+    repair.add_flag("--dry-run", repair_.dry_run, "Only say what would be saved and what is lost");
+    format_option(repair, repair_, "text or json");
   }
 
   // Runs the command that the words ask for.
@@ -179,6 +184,7 @@ class CommandLine {
   CountArguments count_;
   StatsArguments stats_;
   VerifyArguments verify_;
+  RepairArguments repair_;
 };
 
 }  // namespace

@@ -79,6 +79,11 @@ struct CountArguments : RangeArguments {};
 struct StatsArguments : CommonArguments {};
 struct VerifyArguments : CommonArguments {};
 
+struct RepairArguments : CommonArguments {
+  std::optional<std::string> target;  // NEW; not given with --dry-run.
+  bool dry_run = false;
+};
+
 [[nodiscard]] Outcome run(const InitArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const PutArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const DelArguments& arguments, Output& output);
@@ -88,6 +93,7 @@ struct VerifyArguments : CommonArguments {};
 [[nodiscard]] Outcome run(const CountArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const StatsArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const VerifyArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const RepairArguments& arguments, Output& output);
 
 // What the commands share.
 
@@ -107,6 +113,9 @@ struct VerifyArguments : CommonArguments {};
 
 // A key as it is shown in messages: quoted, escaped, shortened.
 [[nodiscard]] std::string shown_key(std::string_view key);
+
+// "1 key", "2,000 keys".
+[[nodiscard]] std::string plural(std::uint64_t number, std::string_view noun);
 
 // Appends `"NAME":"…"` if the bytes are UTF-8, else `"NAME_base64":"…"`.
 void append_bytes_member(std::string& out, std::string_view name, std::string_view bytes);

@@ -73,6 +73,10 @@ std::string shown_key(std::string_view key) {
   return out;
 }
 
+std::string plural(std::uint64_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", with_commas(number), noun, number == 1 ? "" : "s");
+}
+
 void append_bytes_member(std::string& out, std::string_view name, std::string_view bytes) {
   out += fmt::format("\"{}", name);
   if (is_utf8(bytes)) {

@@ -122,6 +122,16 @@ each is named with its place.
 Examples:
   kvb verify app.kvb
   kvb verify app.kvb --format json)"},
+
+    CommandHelp{"repair", "Save what a damaged bucket still holds into a new one",
+                R"(
+The damaged file is only read. Every record that is whole is saved, the newest of each key, into the bucket NEW; what is
+lost is named with its place. The exit code is 0 if nothing is lost, else 3. A bucket that opens needs no repair: a
+crash, a killed process or a full disk never do that.
+
+Examples:
+  kvb repair app.kvb --dry-run
+  kvb repair app.kvb saved.kvb)"},
 };
 
 // Levenshtein's distance: how many letters to add, remove or change.
@@ -141,7 +151,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 // What people who know other stores type.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherNames = {{{"create", "init"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kOtherNames = {{{"create", "init"},
                                                                                         {"new", "init"},
                                                                                         {"set", "put"},
                                                                                         {"add", "put"},
@@ -152,7 +162,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kOtherNa
                                                                                         {"ls", "scan"},
                                                                                         {"keys", "scan"},
                                                                                         {"info", "stats"},
-                                                                                        {"check", "verify"}}};
+                                                                                        {"check", "verify"},
+                                                                                        {"recover", "repair"}}};
 
 }  // namespace
 
