@@ -176,9 +176,6 @@ Diagnostic& Parser::report(SourceSpan span, std::string message, std::initialize
   }
   // An error that shows the right form itself needs no guess.
   if (std::ranges::none_of(hints, [](const std::string& hint) { return hint.starts_with("Write `"); })) {
-    const bool shows_form =
-      std::ranges::any_of(diagnostic.hints, [](const std::string& hint) { return hint.starts_with("Write `"); });
-  if (!shows_form) {
     if (const auto form = keystore_hint(source_.line_text(source_.line_of(span.begin)))) {
       diagnostic.hints.push_back(*form);
     }
