@@ -178,6 +178,8 @@ def main():
     if chosen & {"unit", "programs", "docs", "install"}:
         chosen.add("build")
 
+    # Ended from outside, end what was started, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))
     LOGS.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     totals = Outcome(0, 0)
