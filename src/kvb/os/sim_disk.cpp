@@ -290,6 +290,12 @@ void SimDisk::release_space(SimInode& inode, std::uint64_t offset, std::uint64_t
   }
 }
 
+void SimDisk::observe_write(const SimInode& inode, const std::string& path, std::uint64_t offset, Bytes bytes) {
+  if (!write_observer_) return;
+  const std::uint64_t there = offset < inode.size ? std::min<std::uint64_t>(bytes.size(), inode.size - offset) : 0;
+  write_observer_(path, offset, bytes, there == 0 ? Bytes{} : Bytes(inode.memory.data() + offset, there));
+}
+
 void SimDisk::check_write_once(const std::string& path, std::uint64_t offset, std::uint64_t length) {
   if (write_once_.empty()) return;
   const auto found = write_once_.find(path);

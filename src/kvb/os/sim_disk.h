@@ -155,8 +155,9 @@ class SimDisk {
   // Of all files. May be asked from an observer.
   [[nodiscard]] std::uint64_t successful_syncs() const noexcept { return successful_syncs_.load(); }
 
-  // Called before each write, with what is going to be written where. For format-aware checkers; must not use the disk.
-  using WriteObserver = std::function<void(const std::string& path, std::uint64_t offset, Bytes bytes)>;
+  // Called before each write, with what is going to be written where, and what the file has there (less, if it ends
+  // before). For format-aware checkers; must not use the disk.
+  using WriteObserver = std::function<void(const std::string& path, std::uint64_t offset, Bytes bytes, Bytes before)>;
   void observe_writes(WriteObserver observer);
   // Called before each sync, when most is unsynced: the moment for crash images. May use the disk, but not change it.
   void observe_syncs(std::function<void(const std::string& path)> observer);
@@ -198,6 +199,7 @@ class SimDisk {
   [[nodiscard]] std::uint64_t random();
   [[nodiscard]] bool take_space(SimInode& inode, std::uint64_t offset, std::uint64_t length);
   void release_space(SimInode& inode, std::uint64_t offset, std::uint64_t length);
+  void observe_write(const SimInode& inode, const std::string& path, std::uint64_t offset, Bytes bytes);
   void check_write_once(const std::string& path, std::uint64_t offset, std::uint64_t length);
   void apply_write(SimInode& inode, std::uint64_t offset, Bytes bytes, SimChange::Kind kind);
   void lose_unsynced(SimInode& inode);

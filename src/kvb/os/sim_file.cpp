@@ -62,7 +62,7 @@ Result<void> SimFile::write(std::uint64_t offset, Bytes data) {
     if (effect == Fault::Effect::partial && data.size() > 1) {
       const auto part =
           data.first(data.size() > kSectorBytes ? data.size() / 2 / kSectorBytes * kSectorBytes + 1 : data.size() / 2);
-      if (disk_.write_observer_) disk_.write_observer_(path_, offset, part);
+      disk_.observe_write(*inode_, path_, offset, part);
       disk_.check_write_once(path_, offset, part.size());
       if (disk_.take_space(*inode_, offset, part.size())) {
         disk_.apply_write(*inode_, offset, part, SimChange::Kind::write);
@@ -71,7 +71,7 @@ Result<void> SimFile::write(std::uint64_t offset, Bytes data) {
     return fine;
   }
   if (data.empty()) return {};
-  if (disk_.write_observer_) disk_.write_observer_(path_, offset, data);
+  disk_.observe_write(*inode_, path_, offset, data);
   disk_.check_write_once(path_, offset, data.size());
   if (!disk_.take_space(*inode_, offset, data.size())) {
     // As pwrite does: what fits is written, page by page.

@@ -35,8 +35,8 @@ struct CrashOptions {
   std::uint64_t seed = 1;
   std::size_t images_per_point = 40;
   std::size_t depth = 3;           // Crashes on crashes.
-  std::size_t deeper_every = 101;   // So many images between those that are crashed again.
-  std::size_t deeper_images = 7;  // For each point of a deeper crash.
+  std::size_t deeper_every = 101;  // So many images between those that are crashed again.
+  std::size_t deeper_images = 7;   // For each point of a deeper crash.
   Durability durability = Durability::sync;
   bool stale_space = true;
   std::uint64_t capacity_bytes = UINT64_MAX;

@@ -7,9 +7,10 @@
 //   and: no seqno is ever given to two different records, also not by two descendants of one crash. For that, the
 //   checker of the disk that lives on after a crash is given the one of the disk that crashed.
 //
-// Across a crash only the area of the records counts as written: a footer that perhaps was lost may be written again,
-// because it lies in one sector with its checksum (format/segment.h argues why that is safe).
+// The one exception to R1 is a footer that is not yet synced, or perhaps was lost in a crash: it may be written again,
+// because it lies in one sector with its checksum, and nothing behind it was acknowledged (format/segment.h).
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -31,9 +32,11 @@ class LogChecker {
  public:
   // `parent`: of the disk whose crash image this one began with; must outlive this.
   LogChecker(os::SimDisk& disk, std::string path, LogChecker* parent = nullptr)
-      : path_(std::move(path)), parent_(parent) {
-    disk.observe_writes([this](const std::string& file, std::uint64_t offset, os::Bytes bytes) {
-      if (file == path_) on_write(offset, bytes);
+      : disk_(disk), path_(std::move(path)), parent_(parent) {
+    disk.observe_writes([this](const std::string& file, std::uint64_t offset, os::Bytes bytes, os::Bytes before) {
+      // Recovery writes what it adopts again, the same bytes to the same place: that changes nothing (store/adopt.cpp).
+      const bool same = bytes.size() == before.size() && std::memcmp(bytes.data(), before.data(), bytes.size()) == 0;
+      if (file == path_ && !same) on_write(offset, bytes);
     });
   }
 
@@ -52,6 +55,7 @@ class LogChecker {
     std::map<std::uint64_t, std::uint64_t> written;  // Begin → end, offsets in the segment.
     std::uint64_t next_record = format::kSegmentHeaderBytes;
     std::uint64_t last_seqno = 0;
+    std::uint64_t footer_written_at_sync = UINT64_MAX;  // How many syncs there had been; UINT64_MAX: never.
   };
 
   [[noreturn]] void broken(const char* rule, std::uint64_t offset, const std::string& what) const {
@@ -67,15 +71,7 @@ class LogChecker {
     parent_->begin();
     lives_ = parent_->lives_;
     for (auto& [paddr, life] : lives_) {
-      const std::uint64_t limit = format::record_limit(life.header.size_bytes);
-      for (auto at = life.written.begin(); at != life.written.end();) {
-        if (at->first >= limit) {
-          at = life.written.erase(at);
-        } else {
-          at->second = std::min(at->second, limit);
-          ++at;
-        }
-      }
+      life.footer_written_at_sync = UINT64_MAX;
       life.next_record = 0;  // Where the log goes on is recovery's affair.
     }
   }
@@ -97,12 +93,24 @@ class LogChecker {
         return;
       }
     }
+    // A header that was cut short by a fault: no life has begun.
+    if (bytes.size() < format::kSegmentHeaderBytes && offset % format::kPageBytes == 0 && begins_like_a_header(bytes)) {
+      return;
+    }
     auto found = lives_.upper_bound(offset);
     if (found == lives_.begin()) broken("R1", offset, "a write to a place where no segment is");
     Life& life = std::prev(found)->second;
     const std::uint64_t from = offset - life.header.link.paddr;
     const std::uint64_t to = from + bytes.size();
     if (to > life.header.size_bytes) broken("R1", offset, "a write crosses the end of its segment");
+    if (from >= format::record_limit(life.header.size_bytes)) {
+      if (life.footer_written_at_sync != UINT64_MAX && life.footer_written_at_sync != disk_.successful_syncs()) {
+        broken("R1", offset, "a synced footer is written again");
+      }
+      // A footer that a fault cut short, or that was overwritten in part, is none.
+      life.footer_written_at_sync = to == life.header.size_bytes ? disk_.successful_syncs() : UINT64_MAX;
+      return;
+    }
     for (const auto& [begin_at, end_at] : life.written) {
       if (begin_at < to && end_at > from) {
         broken("R1", offset,
@@ -112,6 +120,12 @@ class LogChecker {
     }
     life.written[from] = to;
     read_records(life, from, bytes);
+  }
+
+  [[nodiscard]] static bool begins_like_a_header(os::Bytes bytes) {
+    std::array<std::byte, format::kSegmentHeaderBytes> header;
+    format::encode_segment_header({}, header);
+    return bytes.size() >= 4 && std::memcmp(bytes.data(), header.data(), 4) == 0;
   }
 
   void begin_life(const format::SegmentHeader& header) {
@@ -138,8 +152,6 @@ class LogChecker {
   // Records begin where the last one ended. A large value is written in several pieces: its header piece is shorter
   // than the record.
   void read_records(Life& life, std::uint64_t from, os::Bytes bytes) {
-    const std::uint64_t limit = format::record_limit(life.header.size_bytes);
-    if (from >= limit) return;  // The footer.
     if (life.next_record == 0) {
       life.next_record = from;
       life.last_seqno = 0;
@@ -175,6 +187,7 @@ class LogChecker {
     contents_.emplace(header.seqno, content);
   }
 
+  os::SimDisk& disk_;
   std::string path_;
   LogChecker* parent_;
   bool begun_ = false;
