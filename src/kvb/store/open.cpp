@@ -284,6 +284,8 @@ Result<void> Store::start_writing() {
   published_ = head_.superblock.journal.seqno - 1;
   reader_ =
       std::make_unique<log::JournalReader>(*file_, segments_, head_.superblock.uuid, head_.superblock.journal, synced);
+  if (auto replayed = replay(synced); !replayed) return replayed;
+  const log::Position synced_end = reader_->position();
   if (auto replayed = replay(UINT64_MAX); !replayed) return replayed;
   const auto& stop = reader_->stop();
   if (stop.kind == log::Stop::Kind::damaged) {
@@ -294,16 +296,20 @@ Result<void> Store::start_writing() {
                            "be read. Keep the file, and take a copy before anything else.",
                        path_, stop.paddr);
   }
-  // R20: what the journal says is durable before anybody acts on it.
-  if (auto done = file_->sync(os::SyncKind::all); !done) return done;
-  counters_.syncs.fetch_add(1, std::memory_order_relaxed);
-
   const std::uint64_t last = reader_->last_seqno();
   auto file_bytes = file_->size();
   if (!file_bytes) return std::unexpected(file_bytes.error());
   const log::Position end = reader_->position();
   const bool tail_does_not_exist = reader_->segment_exists() && *file_bytes == end.segment.paddr + end.offset;
   const bool last_was_synced = trusted && *trusted && **trusted == last;
+
+  // R20: what the journal says is durable before anybody acts on it. After a clean end it was.
+  if (!(tail_does_not_exist && last_was_synced)) {
+    if (auto done = rewrite_unsynced(synced_end); !done) return done;
+  }
+  if (auto done = file_->sync(os::SyncKind::all); !done) return done;
+  counters_.syncs.fetch_add(1, std::memory_order_relaxed);
+
   journal_ = std::make_unique<log::JournalWriter>(
       *environment_, *file_, segments_, index_mutex_,
       log::JournalWriter::Identity{

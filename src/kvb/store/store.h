@@ -97,6 +97,8 @@ class Store {
                                                             std::unique_ptr<os::File> file, const OpenOptions& options);
   [[nodiscard]] Result<void> recover();
   [[nodiscard]] Result<void> replay(std::uint64_t up_to);
+  // Writes the log behind `from` again, the same bytes to the same places (adopt.cpp).
+  [[nodiscard]] Result<void> rewrite_unsynced(const log::Position& from);
   [[nodiscard]] Result<void> apply(const std::vector<log::JournalRecord>& batch);
   [[nodiscard]] Result<void> start_reading();
   [[nodiscard]] Result<void> start_writing();
