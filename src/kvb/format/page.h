@@ -18,6 +18,7 @@ inline constexpr std::size_t kPageHeaderBytes = 64;
 inline constexpr std::size_t kPagePayloadBytes = kPageBytes - kPageHeaderBytes;
 
 enum class PageType : std::uint32_t {
+  any = 0,        // Never written; for readers that take what comes.
   root = 1,       // Entries of extents; named by the superblock.
   checksums = 2,  // The first page of an extent: the checksums of its other pages.
   hash_slots = 3,

@@ -166,8 +166,9 @@ Result<void> PageRun::check(const Extent& extent, std::uint64_t index, PageType 
   auto read = os::guarded(file_->path(), paddr, page, kPageBytes, [&] {
     const auto header =
         format::decode_page_header(std::span<const std::byte, kPageHeaderBytes>(page, kPageHeaderBytes));
-    right = header && header->type == type && header->uuid == uuid_ && header->logical_id == logical_id &&
-            header->epoch <= epoch_ && header->paddr == paddr && format::crc32c({page, kPageBytes}) == crc;
+    right = header && (type == PageType::any || header->type == type) && header->uuid == uuid_ &&
+            header->logical_id == logical_id && header->epoch <= epoch_ && header->paddr == paddr &&
+            format::crc32c({page, kPageBytes}) == crc;
   });
   if (!read) return read;
   if (!right) return damaged_page(file_->path(), paddr, "its checksum or its header is wrong");

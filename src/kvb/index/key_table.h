@@ -1,0 +1,124 @@
+#pragma once
+// The base's ordered key table on disk: all keys of one checkpoint in byte order, without their values or places
+// (overwriting a key does not change it). Immutable; a checkpoint writes a new one by merging, if keys came or went.
+//
+// A B+tree in a page run: the leaves first, in order, then each level of branches above them, the topmost page last.
+//
+//   leaf    front-coded keys: {shared u16, rest u16, bytes}. `shared` bytes are those of the key before; a page's first
+//   key shares none. branch  {child u32, length u16, bytes}: the first bytes that tell the child's first key from the
+//   key before it (a shortened separator). The first entry's is empty. The header's link is the level,
+//           1 above the leaves. A separator that would be longer than 1000 bytes is cut there, with the top bit of
+//           `length` set; where that decides, the child's first key is read.
+//
+// A key longer than 1000 bytes is cut: its entry has its first 1000 bytes, with the top bit of `rest` set, then {total
+// length u16, page u32}: the rest lies in overflow pages of the run, each linked to the next, written before the leaf.
+
+#include <kvb/error.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kvb/space/page_run.h"
+
+namespace kvb::index {
+
+inline constexpr std::size_t kInlineKeyBytes = 1000;
+
+class KeyTableWriter {
+ public:
+  explicit KeyTableWriter(space::PageRunWriter& run) : run_(&run) {}
+
+  // Keys must come in order, each once.
+  [[nodiscard]] Result<void> add(std::string_view key);
+  // Writes the last leaf and the branches.
+  [[nodiscard]] Result<void> finish();
+  [[nodiscard]] std::uint64_t keys() const noexcept { return keys_; }
+
+ private:
+  struct Child {
+    std::string separator;
+    std::uint64_t page;
+  };
+  [[nodiscard]] Result<void> write_leaf();
+  [[nodiscard]] Result<std::uint32_t> write_overflow(std::string_view rest);
+
+  space::PageRunWriter* run_;
+  std::vector<std::byte> leaf_;
+  std::uint32_t leaf_keys_ = 0;
+  std::string previous_;         // The key before.
+  std::string leaf_separator_;   // Of the leaf in the making.
+  std::vector<Child> children_;  // Of the level in the making.
+  std::uint64_t keys_ = 0;
+};
+
+class KeyTable {
+ public:
+  explicit KeyTable(std::unique_ptr<space::PageRun> run) : run_(std::move(run)) {}
+
+  [[nodiscard]] const space::PageRun& run() const noexcept { return *run_; }
+
+  struct Branch {
+    std::uint32_t child;
+    std::string separator;
+    bool cut;
+  };
+
+  // Walks the keys; the table must outlive it. Not thread-safe itself, but any number may walk at once.
+  class Cursor {
+   public:
+    explicit Cursor(const KeyTable& table) : table_(&table) {}
+
+    // To the first key ≥ `key` (> if `exclusive`), or at the end.
+    [[nodiscard]] Result<void> seek(std::string_view key, bool exclusive);
+    // To the last key ≤ `key` (< if `exclusive`), or at the end.
+    [[nodiscard]] Result<void> seek_back(std::string_view key, bool exclusive);
+    [[nodiscard]] Result<void> seek_first();
+    [[nodiscard]] Result<void> seek_last();
+    [[nodiscard]] bool at_end() const noexcept { return index_ >= keys_.size(); }
+    // Valid until the cursor moves.
+    [[nodiscard]] std::string_view key() const noexcept { return keys_[index_]; }
+    [[nodiscard]] Result<void> next();
+    [[nodiscard]] Result<void> previous();
+
+   private:
+    // A branch on the way from the root to the leaf.
+    struct Step {
+      std::vector<Branch> branches;
+      std::size_t at;
+    };
+    [[nodiscard]] Result<void> descend(std::uint64_t page, bool first);  // To the first or the last leaf below.
+    [[nodiscard]] Result<void> descend_to(std::string_view key);         // To the leaf in which the key is or would be.
+    [[nodiscard]] Result<void> step_leaf(bool forward);
+    void set_end() noexcept {
+      keys_.clear();
+      index_ = 0;
+    }
+
+    const KeyTable* table_;
+    std::vector<Step> path_;
+    std::vector<std::string> keys_;  // Of the leaf.
+    std::size_t index_ = 0;
+  };
+
+ private:
+  friend class Cursor;
+  struct Page {
+    format::PageType type;
+    std::vector<std::string> keys;  // Of a leaf.
+    std::vector<Branch> branches;   // Of a branch.
+  };
+  [[nodiscard]] Result<Page> read(std::uint64_t number) const;
+  [[nodiscard]] Result<std::string> read_overflow(std::uint32_t page, std::size_t bytes) const;
+  [[nodiscard]] Result<std::string> first_key(std::uint64_t page) const;
+  // Which branch leads to the key.
+  [[nodiscard]] Result<std::size_t> choose(const std::vector<Branch>& branches, std::string_view key) const;
+  [[nodiscard]] std::unexpected<Error> damaged(std::uint64_t page) const;
+
+  std::unique_ptr<space::PageRun> run_;
+};
+
+}  // namespace kvb::index
