@@ -21,7 +21,8 @@ Result<RepairReport> repair_into(os::Environment& environment, const std::string
   auto source = environment.open(path, os::OpenMode::read_only);
   if (!source) return std::unexpected(source.error());
   if (auto writer = (*source)->first_locked(format::kWriterLockByte, format::kWriterLockByte); writer && *writer) {
-    return os::failure(ErrorCode::busy, "The bucket is being written. Wait until its writer has finished, then repair it.", path);
+    return os::failure(ErrorCode::busy,
+                       "The bucket is being written. Wait until its writer has finished, then repair it.", path);
   }
   RepairReport report;
   const std::int64_t now_ns = environment.wall_clock_ns();

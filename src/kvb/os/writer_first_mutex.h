@@ -1,6 +1,6 @@
 #pragma once
-// A shared mutex in which waiting writers go before new readers. std::shared_mutex lets readers in as long as any reader
-// is inside: two threads that scan without a pause would keep a writer out for seconds.
+// A shared mutex in which waiting writers go before new readers. std::shared_mutex lets readers in as long as any
+// reader is inside: two threads that scan without a pause would keep a writer out for seconds.
 //
 // Meets the SharedMutex requirements, so std::shared_lock and std::unique_lock work with it. A thread must not take it
 // shared twice.

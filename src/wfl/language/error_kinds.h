@@ -10,24 +10,24 @@
 namespace wfl::language {
 
 // X(name, prefix in messages, words of the handler after `when`; empty when no handler names the kind)
-#define WFL_ERROR_KINDS(X)                                                                      \
-  X(kGeneral, "", "error")                                                                      \
-  X(kTimeout, "Timeout", "")                                                                    \
-  X(kResourceLimit, "Resource limit", "")                                                       \
-  X(kCancelled, "Cancelled", "")                                                                \
-  X(kFileNotFound, "File not found", "file not found")                                          \
-  X(kPermissionDenied, "Permission denied", "permission denied")                                \
-  X(kProcessNotFound, "Process not found", "process not found")                                 \
-  X(kProcessSpawnFailed, "Process spawn failed", "process spawn failed")                        \
-  X(kProcessKillFailed, "Process kill failed", "process kill failed")                           \
-  X(kCommandNotFound, "Command not found", "command not found")                                 \
-  X(kKeystoreNotFound, "Keystore not found", "keystore not found")                              \
-  X(kKeystoreExists, "Keystore already exists", "keystore already exists")                      \
-  X(kKeystoreBusy, "Keystore busy", "keystore busy")                                            \
-  X(kWrongEncryptionKey, "Wrong encryption key", "wrong encryption key")                        \
-  X(kKeystoreDamaged, "Keystore damaged", "keystore damaged")                                   \
-  X(kKeystoreFull, "Keystore full", "keystore full")                                            \
-  X(kNotAvailable, "Not available", "")                                                         \
+#define WFL_ERROR_KINDS(X)                                                 \
+  X(kGeneral, "", "error")                                                 \
+  X(kTimeout, "Timeout", "")                                               \
+  X(kResourceLimit, "Resource limit", "")                                  \
+  X(kCancelled, "Cancelled", "")                                           \
+  X(kFileNotFound, "File not found", "file not found")                     \
+  X(kPermissionDenied, "Permission denied", "permission denied")           \
+  X(kProcessNotFound, "Process not found", "process not found")            \
+  X(kProcessSpawnFailed, "Process spawn failed", "process spawn failed")   \
+  X(kProcessKillFailed, "Process kill failed", "process kill failed")      \
+  X(kCommandNotFound, "Command not found", "command not found")            \
+  X(kKeystoreNotFound, "Keystore not found", "keystore not found")         \
+  X(kKeystoreExists, "Keystore already exists", "keystore already exists") \
+  X(kKeystoreBusy, "Keystore busy", "keystore busy")                       \
+  X(kWrongEncryptionKey, "Wrong encryption key", "wrong encryption key")   \
+  X(kKeystoreDamaged, "Keystore damaged", "keystore damaged")              \
+  X(kKeystoreFull, "Keystore full", "keystore full")                       \
+  X(kNotAvailable, "Not available", "")                                    \
   X(kExitProgram, "Exit program", "")
 
 enum class ErrorKind : std::uint8_t {
@@ -60,8 +60,9 @@ inline constexpr std::array kErrorKinds = {
   return std::nullopt;
 }
 
-// Whether a handler written for `handler` catches an error of kind `raised`. `when error` catches everything that can be
-// caught at all; `when file not found` also catches a keystore that is not there. `exit program` is no error to a handler.
+// Whether a handler written for `handler` catches an error of kind `raised`. `when error` catches everything that can
+// be caught at all; `when file not found` also catches a keystore that is not there. `exit program` is no error to a
+// handler.
 [[nodiscard]] constexpr bool handler_catches(ErrorKind handler, ErrorKind raised) {
   if (raised == ErrorKind::kExitProgram) return false;
   if (handler == ErrorKind::kGeneral) return true;
