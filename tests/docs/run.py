@@ -18,7 +18,8 @@ before a block changes what is done with it:
 
 Blocks of a language that can run but that say nothing else run. A block in an unknown language is an error, and so is a link to a
 file that is not there. Before the documents, lies are
-planted in scratch ones to see that each is found. `run.py FILE…` runs the given documents alone.
+planted in scratch ones to see that each is found. The reference of the built-in functions, docs/language/builtins.md, must be what
+scripts/builtin_reference.py makes of its tables, with an example for each of them. `run.py FILE…` runs the given documents alone.
 """
 
 import os
@@ -30,6 +31,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+import builtin_reference  # noqa: E402
 import checks  # noqa: E402
 
 FENCE = re.compile(r"^(?P<indent> {0,3})```(?P<info>[^`]*)$")
@@ -203,6 +206,42 @@ LIES = [
 ]
 
 
+TABLE = '''// --- words
+WFL_BUILTIN(kText, "shout", "yell cry", 1, 2, "text|list t, number times", "text", "The text, \\"loud\\".")
+'''
+EXAMPLE = '''== shout
+display shout of "hey"
+--
+HEY!
+'''
+TABLE_LIES = [
+    ("a table with its example", TABLE, EXAMPLE, True),
+    ("a function without an example", TABLE, "", False),
+    ("an example that does not use its function", TABLE, EXAMPLE.replace("shout of", "whisper of"), False),
+    ("an example that uses an alias", TABLE, EXAMPLE.replace("shout of", "yell of"), True),
+    ("an example that only has the name inside a longer one", TABLE, EXAMPLE.replace("shout of", "shouting of"), False),
+    ("an example that only has the name in a comment", TABLE, EXAMPLE.replace("display", "// shout\ndisplay").replace("shout of", "f of"), False),
+    ("an example that prints nothing", TABLE, "== shout\nstore x as shout of 1\n--\n", False),
+    ("an example without its output", TABLE, "== shout\ndisplay shout of 1\n", False),
+    ("two examples for one function", TABLE, EXAMPLE + EXAMPLE, False),
+    ("an example for no function", TABLE, EXAMPLE + EXAMPLE.replace("shout", "whisper"), False),
+    ("a row that is not understood", TABLE + "WFL_BUILTIN(kText, shout2)\n", EXAMPLE, False),
+    ("a chapter without a title", TABLE.replace("kText", "kSongs"), EXAMPLE, False),
+]
+
+
+def reference_test(c, source):
+    """The page of the built-in functions is made from their table, and the maker would notice what is missing."""
+    for title, table, examples, good in TABLE_LIES:
+        try:
+            page = builtin_reference.page(table, examples)
+            c.check(f"reference: {title} is {'accepted' if good else 'found'}", good and "HEY!" in page and "`yell`" in page, page)
+        except builtin_reference.Mistake as mistake:
+            c.check(f"reference: {title} is {'accepted' if good else 'found'}", not good, mistake)
+    c.command("docs/language/builtins.md is what scripts/builtin_reference.py would write",
+              [sys.executable, source / "scripts" / "builtin_reference.py", "--check"])
+
+
 def self_test(c, prefix):
     for title, text, good in LIES:
         inner = Runner(prefix)
@@ -222,6 +261,7 @@ def main():
     runner = Runner(prefix)
     if not sys.argv[1:]:
         self_test(runner.checks, prefix)
+        reference_test(runner.checks, source)
     documents = [pathlib.Path(a).resolve() for a in sys.argv[1:]] or [
         source / "README.md", source / "CONTRIBUTING.md", *sorted((source / "docs").rglob("*.md"))]
     for document in documents:
