@@ -9,7 +9,7 @@ void register_keystore_statements(vm::Vm& machine) {
   register_lifecycle_statements(table);
   register_key_statements(table);
   register_range_statements(table);
-  register_batch_statements(table);
+  register_batch_statements(table, machine.service<Library>());
   register_care_statements(table);
 }
 

@@ -55,12 +55,20 @@ vm::Value Keystore::contains(vm::NativeCall& call, vm::Value value) {
   return call.fail(contains_advice(value));
 }
 
-std::string Keystore::access_hint() const {
-  return "A keystore is not a list or a map; it has statements of its own. To read: get value from KEYSTORE with key "
-         "KEY as "
-         "NAME. To count: count keys in KEYSTORE as NAME. To remove: remove key KEY from KEYSTORE, or: remove all keys "
-         "from "
-         "KEYSTORE.";
+std::string Keystore::access_hint(vm::HostAccess access) const {
+  switch (access) {
+    case vm::HostAccess::kLength:
+      return "The keys of a keystore are counted with: count keys in KEYSTORE as NAME.";
+    case vm::HostAccess::kRemove:
+      return "A key is removed from a keystore with the word `key`: remove key KEY from KEYSTORE.";
+    case vm::HostAccess::kClear:
+      return "A keystore is emptied with: remove all keys from KEYSTORE.";
+    case vm::HostAccess::kIndex:
+    case vm::HostAccess::kField:
+    case vm::HostAccess::kCall:
+      break;
+  }
+  return "A keystore is not a list or a map. A value is read with: get value from KEYSTORE with key KEY as NAME.";
 }
 
 kvb::Result<void> Keystore::close() {

@@ -56,7 +56,7 @@ class Keystore final : public vm::HostObject {
   [[nodiscard]] std::size_t extra_bytes() const override;
   vm::Value iterate(vm::NativeCall& call, bool reversed) override;
   vm::Value contains(vm::NativeCall& call, vm::Value value) override;
-  [[nodiscard]] std::string access_hint() const override;
+  [[nodiscard]] std::string access_hint(vm::HostAccess access) const override;
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] bool is_open() const { return bucket_.has_value(); }

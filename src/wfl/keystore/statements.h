@@ -25,12 +25,14 @@ namespace wfl::keystore {
 // The state of the library in one VM, held by it as a service.
 struct Library {
   std::shared_ptr<OpenKeystores> keystores = std::make_shared<OpenKeystores>();
+  vm::HostFunction
+      database_transaction_begin;  // What was registered before; the keystores answer for themselves first.
 };
 
 void register_lifecycle_statements(vm::HostTable& table);
 void register_key_statements(vm::HostTable& table);
 void register_range_statements(vm::HostTable& table);
-void register_batch_statements(vm::HostTable& table);
+void register_batch_statements(vm::HostTable& table, Library& library);
 void register_care_statements(vm::HostTable& table);
 
 enum class Access : std::uint8_t { read, write };

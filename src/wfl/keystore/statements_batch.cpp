@@ -40,9 +40,31 @@ vm::Value batch_rollback(vm::NativeCall& call) {
   return vm::Value::null();
 }
 
+// database.transaction_begin: database. What people who know databases try with a keystore; a real database goes to the
+// function that was registered before this one, when the build has one.
+vm::Value transaction_begin(vm::NativeCall& call) {
+  if (const Keystore* keystore = Keystore::from(call[0])) {
+    return call.fail(fmt::format(
+        "A keystore has batches: they are applied all together or not at all. For the keystore \"{}\" write: batch "
+        "operations on KEYSTORE: … end batch.",
+        keystore->path()));
+  }
+  if (call.data != nullptr) {
+    const auto& next = *static_cast<const vm::HostFunction*>(call.data);
+    call.data = next.data;
+    return next.function(call);
+  }
+  return call.fail(vm::ErrorKind::kNotAvailable,
+                   "This build cannot use SQL databases, so `in transaction on` has no meaning.");
+}
+
 }  // namespace
 
-void register_batch_statements(vm::HostTable& table) {
+void register_batch_statements(vm::HostTable& table, Library& library) {
+  if (const vm::HostFunction* next = table.find("database.transaction_begin"))
+    library.database_transaction_begin = *next;
+  table.add("database.transaction_begin", transaction_begin,
+            library.database_transaction_begin.function == nullptr ? nullptr : &library.database_transaction_begin);
   table.add("keystore.batch_begin", batch_begin);
   table.add("keystore.batch_commit", batch_commit);
   table.add("keystore.batch_rollback", batch_rollback);

@@ -152,7 +152,7 @@ bool Interpreter::call_value(Vm& vm, Value* callee, std::uint32_t count, CallSty
       case ObjectKind::kNative:
         return call_native(vm, *callee->as<Native>(), callee, count, style);
       case ObjectKind::kHost: {
-        const std::string hint = callee->as<HostObject>()->access_hint();
+        const std::string hint = callee->as<HostObject>()->access_hint(HostAccess::kCall);
         if (!hint.empty()) return fail(vm, hint);
         break;
       }
@@ -243,7 +243,7 @@ bool Interpreter::call_member(Vm& vm, Value* object, std::uint32_t count, std::s
     return fail(vm, "Static method '" + std::string(name) + "' not found in container '" + container->name + "'");
   }
   if (const auto* host = object->try_as<HostObject>()) {
-    const std::string hint = host->access_hint();
+    const std::string hint = host->access_hint(HostAccess::kCall);
     if (!hint.empty()) return fail(vm, hint);
   }
   return fail(vm, "Cannot call method '" + std::string(name) + "' on non-container value");

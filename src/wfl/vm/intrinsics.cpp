@@ -32,7 +32,7 @@ bool Interpreter::field_of(Vm& vm, Value* args, std::uint32_t) {
     }
   }
   if (const auto* host = args[1].try_as<HostObject>(); host != nullptr && callee.is_undefined()) {
-    const std::string hint = host->access_hint();
+    const std::string hint = host->access_hint(HostAccess::kField);
     if (!hint.empty()) return fail(vm, hint);
   }
   if (callee.is_undefined()) {
@@ -49,7 +49,7 @@ bool Interpreter::remove_item(Vm& vm, Value* args, std::uint32_t) {
   auto* list = args[0].try_as<List>();
   if (list == nullptr) {
     if (const auto* host = args[0].try_as<HostObject>()) {
-      const std::string hint = host->access_hint();
+      const std::string hint = host->access_hint(HostAccess::kRemove);
       if (!hint.empty()) return fail(vm, hint);
     }
     return fail(vm, "Cannot remove from non-list value: " + debug_form(args[0]));
@@ -65,7 +65,7 @@ bool Interpreter::clear_collection(Vm& vm, Value* args, std::uint32_t) {
   auto* list = args[0].try_as<List>();
   if (list == nullptr) {
     if (const auto* host = args[0].try_as<HostObject>()) {
-      const std::string hint = host->access_hint();
+      const std::string hint = host->access_hint(HostAccess::kClear);
       if (!hint.empty()) return fail(vm, hint);
     }
     return fail(vm, "Cannot clear non-list value: " + debug_form(args[0]));

@@ -167,7 +167,7 @@ bool Interpreter::index(Vm& vm, Value collection, Value at, Value* out) {
     return true;
   }
   if (const auto* host = collection.try_as<HostObject>()) {
-    const std::string hint = host->access_hint();
+    const std::string hint = host->access_hint(HostAccess::kIndex);
     if (!hint.empty()) return fail(vm, hint);
   }
   return fail(vm, "Cannot index " + type_of(collection) + " with " + type_of(at));
@@ -201,7 +201,7 @@ bool Interpreter::get_property(Vm& vm, Value object, Text* name, Value* out) {
     return fail(vm, "Static member '" + shown + "' not found in container '" + container->name + "'");
   }
   if (const auto* host = object.try_as<HostObject>()) {
-    const std::string hint = host->access_hint();
+    const std::string hint = host->access_hint(HostAccess::kField);
     if (!hint.empty()) return fail(vm, hint);
   }
   return fail(vm, "Cannot access property '" + shown + "' on non-container value");

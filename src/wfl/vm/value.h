@@ -319,6 +319,9 @@ struct Instance : Object {
   Instance() : Object(kKind) {}
 };
 
+// What a program tried with a host object that it has no meaning for.
+enum class HostAccess : std::uint8_t { kIndex, kField, kCall, kLength, kRemove, kClear };
+
 // The base of every value whose kind the VM doesn't know: keystores, iterators, whatever a library adds. Compared by
 // identity. The destructor runs when the collector finds it unreachable or when the Heap ends: it releases what it
 // holds.
@@ -340,7 +343,7 @@ class HostObject : public Object {
   virtual Value contains(NativeCall& call, Value value);
   // `NAME of it`, `it.NAME`, `it[INDEX]`, `length of it` never reach a host object: say here what to write instead. An
   // empty text gives the general message.
-  [[nodiscard]] virtual std::string access_hint() const { return {}; }
+  [[nodiscard]] virtual std::string access_hint(HostAccess /*access*/) const { return {}; }
 };
 
 class HostIterator : public HostObject {

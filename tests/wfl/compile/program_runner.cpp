@@ -45,7 +45,7 @@ class FakeKeystore : public vm::HostObject {
  public:
   [[nodiscard]] std::string_view type_name() const override { return "Keystore"; }
   [[nodiscard]] std::string display() const override { return "keystore"; }
-  [[nodiscard]] std::string access_hint() const override { return "Use 'get value from S with key K'"; }
+  [[nodiscard]] std::string access_hint(vm::HostAccess) const override { return "Use 'get value from S with key K'"; }
   void trace(vm::Tracer& tracer) override {
     for (auto& [key, value] : values) tracer.mark(value);
   }
