@@ -167,6 +167,12 @@ Value literal(NativeCall& call) {
   return Value::object(pattern);
 }
 
+// `find P in T`: in a list it finds an element, the built-in `find`, which has no other spelling because its name is a keyword.
+Value find_statement(NativeCall& call) {
+  if (call[0].is(vm::ObjectKind::kList)) return find_function("find")(call);
+  return find(call);
+}
+
 // `replace P with R in T`: a text P means all its occurrences.
 Value replace_statement(NativeCall& call) {
   if (!call[1].is_text()) return replace(call);
@@ -191,7 +197,7 @@ void register_pattern_statements(vm::HostTable& table, Runtime& runtime) {
   table.add("pattern.compile", compile, &runtime);
   table.add("pattern.literal", literal, &runtime);
   table.add("pattern.matches", matches, &runtime);
-  table.add("pattern.find", find, &runtime);
+  table.add("pattern.find", find_statement, &runtime);
   table.add("pattern.find_all", find_all, &runtime);
   table.add("pattern.replace", replace_statement, &runtime);
   table.add("pattern.split", split, &runtime);

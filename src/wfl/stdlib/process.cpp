@@ -268,7 +268,12 @@ void Process::finish_reading() {
 }
 
 bool Process::kill() {
-  return !running() || ::kill(pid_, SIGKILL) == 0;
+  if (!running()) return true;
+  if (::kill(pid_, SIGKILL) != 0) return false;
+  // The signal ends it for certain, but not at once; whoever asks next should find it gone.
+  constexpr int kRounds = 1000;
+  for (int i = 0; i < kRounds && running(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return true;
 }
 
 std::string ProcessTable::add(std::unique_ptr<Process> process) {
