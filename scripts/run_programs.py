@@ -136,7 +136,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2)
     parser.add_argument("--wfl", help="the wfl to run them with; default: $WFL, the build folder, the path")
     arguments = parser.parse_args()
-    wfl = arguments.wfl or find_wfl()
+    wfl = str(pathlib.Path(arguments.wfl).resolve()) if arguments.wfl else find_wfl()
     if wfl is None:
         print("There is no wfl to run the programs with. Build it first (make build), or set WFL to its path.")
         print("0 passed, 1 failed")
