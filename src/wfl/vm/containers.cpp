@@ -44,6 +44,20 @@ Value visible_global(Vm& vm, const FunctionProto& proto, std::string_view name) 
 
 }  // namespace
 
+Value* Interpreter::find_field(Value self, const Text* name) {
+  const Container* container = nullptr;
+  if (const auto* instance = self.try_as<Instance>()) {
+    if (Value* field = instance->fields->find(name)) return field;
+    container = instance->container;
+  } else {
+    container = self.try_as<Container>();
+  }
+  for (; container != nullptr; container = container->parent) {
+    if (Value* field = container->statics->find(name)) return field;
+  }
+  return nullptr;
+}
+
 bool Interpreter::define_container(Vm& vm, Value* args, std::uint32_t) {
   const FunctionProto& proto = *vm.frame_->proto;
   const ContainerSpec& spec = proto.containers[static_cast<std::size_t>(args[0].as_number())];

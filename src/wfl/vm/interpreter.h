@@ -92,6 +92,8 @@ struct Interpreter {
   static bool index(Vm& vm, Value collection, Value at, Value* out);
   static bool get_property(Vm& vm, Value object, Text* name, Value* out);
   static bool set_property(Vm& vm, Value object, Text* name, Value value);
+  // The property an action sees under a plain name: of the instance, else a static one; null when there is none.
+  static Value* find_field(Value self, const Text* name);
   static bool add_to(Vm& vm, Value* target, Value value);
   static bool count_prepare(Vm& vm, Value* counter, bool* enter);
   static bool iterate_prepare(Vm& vm, Value* iteration, std::uint32_t flags);
