@@ -38,6 +38,7 @@ class Compiler {
   Register take(std::uint32_t count = 1);
   void release_to(std::uint32_t mark) { f_->next_register = mark; }
   std::uint32_t mark() const { return f_->next_register; }
+  void forget_dead_registers();
   std::uint32_t constant(vm::Value value);
   std::uint32_t text_constant(std::string_view text);
   std::uint16_t short_constant(std::uint32_t index);

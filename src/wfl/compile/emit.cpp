@@ -40,6 +40,15 @@ void Compiler::emit_loop(Position target) {
   patch_to(loop, target);
 }
 
+// Behind a loop: what its variables held must not keep a keystore open that the program can't reach any more (opening
+// its file again asks the collector, see the keystore statements). Programs that have nothing to do with keystores pay
+// nothing.
+void Compiler::forget_dead_registers() {
+  if (f_->proto->registers <= mark() || program_.source == nullptr) return;
+  if (program_.source->text().find("keystore") == std::string_view::npos) return;
+  emit(Op::kUndefine, mark(), f_->proto->registers - mark());
+}
+
 Register Compiler::take(std::uint32_t count) {
   const std::uint32_t first = f_->next_register;
   if (first + count > 65'000) {

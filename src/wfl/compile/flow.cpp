@@ -132,6 +132,7 @@ void Compiler::for_each(const ForEachStmt& stmt) {
   f_->cleanups.pop_back();
   f_->loops.pop_back();
   pop_scope();
+  forget_dead_registers();
   take_back(definite);
 }
 
@@ -175,6 +176,7 @@ void Compiler::count(const CountStmt& stmt) {
   patch_all(f_->loops.back().breaks);
   f_->loops.pop_back();
   pop_scope();
+  forget_dead_registers();
   take_back(definite);
 }
 
@@ -195,6 +197,7 @@ void Compiler::repeat_while(const RepeatWhileStmt& stmt) {
   patch_all(f_->loops.back().breaks);
   f_->loops.pop_back();
   pop_scope();
+  forget_dead_registers();
   take_back(definite);
 }
 
@@ -235,6 +238,7 @@ void Compiler::forever(const Block& body, bool main_loop) {
   }
   patch_all(f_->loops.back().breaks);
   f_->loops.pop_back();
+  forget_dead_registers();
   take_back(definite);
 }
 
