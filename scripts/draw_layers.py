@@ -18,11 +18,11 @@ COLUMN, ROW = 300, 74            # From one to the next.
 
 # (column, row), rows from the top. The edges come from layers.toml; only the places are given here.
 PLACES = {
-    "app_wfl": (0, 0), "driver": (0, 1),
-    "compile": (0, 2), "keystore": (1, 2),
-    "check": (0, 3), "stdlib": (1, 3),
-    "syntax": (0, 4), "vm": (1, 4),
-    "language": (0, 5),
+    "app_wfl": (0, 0), "tools": (0, 1), "driver": (0, 2),
+    "compile": (0, 3), "keystore": (1, 3),
+    "check": (0, 4), "stdlib": (1, 4),
+    "syntax": (0, 5), "vm": (1, 5),
+    "language": (0, 6),
     "app_kvb": (2, 0), "public": (2, 1), "api": (2, 2), "store": (2, 3), "index": (2, 4), "log": (2, 5), "space": (2, 6),
     "format": (2, 7), "os": (2, 8),
 }

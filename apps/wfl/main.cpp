@@ -1,9 +1,9 @@
 #include <string_view>
 #include <vector>
 
-#include "wfl/driver/command.h"
+#include "wfl/tools/command.h"
 
 int main(int argc, char** argv) {
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
-  return wfl::driver::run_command(arguments);
+  return wfl::tools::run_command(arguments);
 }

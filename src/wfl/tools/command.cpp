@@ -1,0 +1,131 @@
+#include "wfl/tools/command.h"
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "wfl/driver/session.h"
+#include "wfl/syntax/ast_dump.h"
+#include "wfl/syntax/lexer.h"
+#include "wfl/syntax/parser.h"
+#include "wfl/tools/console.h"
+#include "wfl/tools/options.h"
+
+namespace wfl::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using driver::Session;
+using driver::SessionOptions;
+using language::ExitCode;
+
+int code(ExitCode exit_code) {
+  return static_cast<int>(exit_code);
+}
+
+std::string duration_words(std::chrono::steady_clock::duration elapsed) {
+  const double microseconds = std::chrono::duration<double, std::micro>(elapsed).count();
+  std::array<char, 64> text{};
+  if (microseconds >= 1e6) {
+    std::snprintf(text.data(), text.size(), "%.2fs", microseconds / 1e6);
+  } else if (microseconds >= 1e3) {
+    std::snprintf(text.data(), text.size(), "%.2fms", microseconds / 1e3);
+  } else {
+    std::snprintf(text.data(), text.size(), "%.2f\u00b5s", microseconds);
+  }
+  return text.data();
+}
+
+ExitCode dump(Mode mode, Session& session, const Options& options, const fs::path& path, std::string text,
+              StandardOutput& output) {
+  const auto source = session.sources().add(options.file, path, std::move(text));
+  if (mode == Mode::kLex) {
+    syntax::Arena arena;
+    std::vector<syntax::Diagnostic> diagnostics;
+    const auto tokens = syntax::lex(*source, arena, diagnostics);
+    output.write(syntax::dump_tokens(*source, tokens));
+    session.show("", diagnostics);
+    return ExitCode::kSuccess;
+  }
+  const auto parsed = syntax::parse(source);
+  if (!parsed.ok()) {
+    session.show("Parse errors:", parsed.diagnostics);
+    return ExitCode::kUsage;
+  }
+  output.write(syntax::dump(parsed.program));
+  return ExitCode::kSuccess;
+}
+
+// Everything that reads a program: running it, testing it, looking at it.
+int work_on_program(const Options& options, StandardOutput& output) {
+  const bool from_input = options.file == "-";
+  const fs::path path = from_input ? fs::path{} : fs::path(options.file);
+  SessionOptions session_options;
+  session_options.config = driver::load_config(path.parent_path());
+  auto text =
+      driver::read_source(from_input ? fs::path("/dev/stdin") : path, session_options.config.settings.max_source_bytes);
+  if (!text) {
+    write_message("Error: " + text.error().message + "\n");
+    return code(text.error().too_large ? ExitCode::kUsage : ExitCode::kFailure);
+  }
+  session_options.channels = {.output = [&output](std::string_view bytes) { output.write(bytes); },
+                              .messages = write_message,
+                              .color = wants_color()};
+  session_options.script_arguments = options.script_arguments;
+  session_options.test_mode = options.mode == Mode::kTest;
+  Session session(std::move(session_options));
+  const WatchInterrupts watch(session.machine());
+
+  const std::string name = from_input ? "standard input" : options.file;
+  if (options.mode == Mode::kLex || options.mode == Mode::kParse) {
+    return code(dump(options.mode, session, options, path, std::move(*text), output));
+  }
+  if (options.mode == Mode::kAnalyze) {
+    const ExitCode result = session.analyze(name, path, std::move(*text));
+    if (result == ExitCode::kSuccess) output.write("No static analysis warnings found.\n");
+    return code(result);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  int result = code(session.run(name, path, std::move(*text)));
+  if (options.time) {
+    output.write("\nExecution time: " + duration_words(std::chrono::steady_clock::now() - start) + "\n");
+  }
+  const bool interrupted = session.error() && session.error()->kind == vm::ErrorKind::kCancelled;
+  if (interrupted && !output.failed()) result = kInterruptedExit;
+  return result;
+}
+
+int dispatch(const Options& options, StandardOutput& output) {
+  switch (options.mode) {
+    case Mode::kHelp:
+      output.write(help_text());
+      return code(ExitCode::kSuccess);
+    case Mode::kVersion:
+      output.write(version_text() + "\n");
+      return code(ExitCode::kSuccess);
+    default:
+      return work_on_program(options, output);
+  }
+}
+
+}  // namespace
+
+int run_command(std::span<const std::string_view> arguments) {
+  install_signal_handlers();
+  StandardOutput output;
+  const auto options = parse_options(arguments);
+  if (!options) {
+    write_message("Error: " + options.error() + "\nTry 'wfl --help'.\n");
+    return code(ExitCode::kUsage);
+  }
+  int result = dispatch(*options, output);
+  if (output.failed()) {
+    if (!output.reader_gone()) write_message("Error: could not write the output: " + output.reason() + "\n");
+    if (result == 0) result = code(ExitCode::kFailure);
+  }
+  return result;
+}
+
+}  // namespace wfl::tools
