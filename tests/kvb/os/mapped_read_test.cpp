@@ -80,6 +80,33 @@ TEST(MappedRead, Words_of_a_cut_file_are_errors_too) {
   EXPECT_EQ(KVB_MUST(file->load_word(8'192)), 9u);
 }
 
+TEST(MappedRead, A_guard_for_wherever_takes_faults_in_any_mapping) {
+  TempFolder folder;
+  const auto a = file_of_sevens(folder / "a");
+  const auto b = file_of_sevens(folder / "b");
+  const volatile std::byte* const in_a = KVB_MUST(a->map(0, kLength));
+  const volatile std::byte* const in_b = KVB_MUST(b->map(0, kLength));
+  ASSERT_EQ(::truncate(a->path().c_str(), 4'096), 0);
+  ASSERT_EQ(::truncate(b->path().c_str(), 8'192), 0);
+  EXPECT_CODE(guarded("everything", 0, nullptr, SIZE_MAX / 2,
+                      [&] {
+                        for (std::size_t at = 0; at < kLength; at += 1'000) {
+                          static_cast<void>(in_a[at]);
+                          static_cast<void>(in_b[at]);
+                        }
+                      }),
+              io_error);
+  // The files are back where they were, and their other pages were never touched.
+  const std::vector<std::byte> sevens(kLength, std::byte{7});
+  ASSERT_FINE(a->write(0, sevens));
+  ASSERT_FINE(b->write(0, sevens));
+  std::vector<std::byte> out(kLength);
+  ASSERT_FINE(copy(*a, const_cast<const std::byte*>(in_a), 0, out));
+  EXPECT_EQ(out, sevens);
+  ASSERT_FINE(copy(*b, const_cast<const std::byte*>(in_b), 0, out));
+  EXPECT_EQ(out, sevens);
+}
+
 TEST(MappedRead, Guards_nest) {
   TempFolder folder;
   const auto file = file_of_sevens(folder / "a");

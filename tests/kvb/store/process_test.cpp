@@ -1,0 +1,265 @@
+// Several processes, real files: who holds the bucket, what survives kill -9, and a disk that is really full.
+#include <gtest/gtest.h>
+#include <kvb/bucket.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <functional>
+#include <iostream>
+#include <random>
+#include <string>
+#include <thread>
+
+#include "kvb/support/expect.h"
+#include "kvb/support/temp_folder.h"
+
+namespace kvb::testing {
+namespace {
+
+// Runs `work` in a child that ends with its return value, without any of this process's cleaning up.
+pid_t start_child(const std::function<int()>& work) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(work());
+  EXPECT_GT(child, 0);
+  return child;
+}
+
+// How the child ended: its exit status, or minus the signal.
+int end_of(pid_t child) {
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+class Pipe {
+ public:
+  Pipe() { EXPECT_EQ(::pipe(ends_.data()), 0); }
+  ~Pipe() {
+    close_reading();
+    close_writing();
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  void close_reading() { close(0); }
+  void close_writing() { close(1); }
+  bool put(std::uint64_t number) { return ::write(ends_[1], &number, sizeof number) == sizeof number; }
+  std::optional<std::uint64_t> take() {
+    std::uint64_t number = 0;
+    return ::read(ends_[0], &number, sizeof number) == sizeof number ? std::optional(number) : std::nullopt;
+  }
+
+ private:
+  void close(std::size_t end) {
+    if (ends_[end] >= 0) ::close(ends_[end]);
+    ends_[end] = -1;
+  }
+  std::array<int, 2> ends_{-1, -1};
+};
+
+TEST(Processes, A_second_process_waits_then_gets_busy_with_the_pid_and_since_when) {
+  TempFolder folder;
+  const std::string path = folder / "busy.kvb";
+  Pipe ready;
+  const pid_t child = start_child([&] {
+    auto bucket = Bucket::create(path);
+    if (!bucket || !bucket->put("a", "1")) return 2;
+    ready.put(1);
+    ::pause();
+    return 0;
+  });
+  ASSERT_TRUE(ready.take());
+  const auto start = std::chrono::steady_clock::now();
+  const auto refused = Bucket::open(path, {.lock_deadline = std::chrono::milliseconds(300)});
+  const auto waited = std::chrono::steady_clock::now() - start;
+  EXPECT_CODE(refused, busy);
+  EXPECT_EQ(refused.error().holder_pid, child);
+  EXPECT_NEAR(static_cast<double>(refused.error().holder_since_seconds), static_cast<double>(::time(nullptr)), 20);
+  EXPECT_NE(refused.error().message.find(std::to_string(child)), std::string::npos) << refused.error().message;
+  EXPECT_GE(waited, std::chrono::milliseconds(290));
+  EXPECT_LT(waited, std::chrono::seconds(5));
+  // Reading goes on beside the writer.
+  EXPECT_EQ(KVB_MUST(KVB_MUST(Bucket::open(path, {.read_only = true})).get("a"))->bytes, "1");
+  // Within the deadline the holder may go, and the bucket is ours.
+  std::thread killer([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    ::kill(child, SIGKILL);
+  });
+  const auto opened = Bucket::open(path);
+  killer.join();
+  ASSERT_FINE(opened);
+  EXPECT_EQ(end_of(child), -SIGKILL);
+}
+
+TEST(Processes, R23_a_forked_child_is_told_that_the_bucket_is_its_parents) {
+  TempFolder folder;
+  const std::string path = folder / "fork.kvb";
+  Bucket bucket = KVB_MUST(Bucket::create(path));
+  KVB_MUST(bucket.put("a", "1"));
+  const pid_t child = start_child([&] {
+    const auto forked = [](const auto& result) { return !result && result.error().code == ErrorCode::forked; };
+    if (!forked(bucket.get("a"))) return 1;
+    if (!forked(bucket.put("b", "2"))) return 2;
+    if (!forked(bucket.remove("a"))) return 3;
+    if (!forked(bucket.scan())) return 4;
+    if (!forked(bucket.flush())) return 5;
+    {
+      const Bucket gone = std::move(bucket);  // Its destructor must leave the parent's file alone.
+    }
+    const auto own = Bucket::open(path, {.read_only = true});
+    return own && own->contains("a").value_or(false) ? 0 : 6;
+  });
+  EXPECT_EQ(end_of(child), 0);
+  ASSERT_FINE(bucket.put("c", "3"));
+  EXPECT_CODE(Bucket::open(path), busy);
+}
+
+// The writer says after each call what is safe; then it dies at any moment.
+class KillLoop : public ::testing::TestWithParam<Durability> {};
+
+TEST_P(KillLoop, R7_kill_9_loses_nothing_that_was_acknowledged) {
+  const bool relaxed = GetParam() == Durability::relaxed;
+  const char* const wanted = std::getenv("KVB_KILLS");
+  const int kills = wanted != nullptr ? std::atoi(wanted) : 40;
+  TempFolder folder;
+  const std::string path = folder / "kill.kvb";
+  std::mt19937 random(12);
+  KVB_MUST(KVB_MUST(Bucket::create(path)).close());
+  std::uint64_t acknowledged = 0;
+  std::uint64_t present = 0;
+  for (int round = 0; round < kills; ++round) {
+    Pipe answers;
+    const pid_t child = start_child([&] {
+      answers.close_reading();
+      auto bucket = Bucket::open(path, {.durability = GetParam()});
+      if (!bucket) return 2;
+      for (std::uint64_t i = present;; ++i) {
+        Batch batch;
+        batch.put("number/" + std::to_string(i), std::string(i % 700, static_cast<char>('a' + i % 26)));
+        batch.put("last", std::to_string(i));
+        if (!bucket->write(batch)) return 3;
+        if (relaxed && i % 50 == 49 && !bucket->flush()) return 4;
+        // In relaxed mode only what was flushed is promised at once.
+        if ((!relaxed || i % 50 == 49) && !answers.put(i + 1)) return 5;
+      }
+    });
+    answers.close_writing();
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 30'000));
+    ASSERT_EQ(::kill(child, SIGKILL), 0);
+    while (const auto safe = answers.take()) acknowledged = *safe;
+    ASSERT_EQ(end_of(child), -SIGKILL);
+
+    const bool look_as_reader = round % 3 == 0;
+    const Bucket bucket = KVB_MUST(Bucket::open(path, {.read_only = look_as_reader}));
+    present = KVB_MUST(bucket.count({.prefix = "number/"}));
+    ASSERT_GE(present, acknowledged) << "round " << round;
+    if (present == 0) continue;
+    ASSERT_EQ(KVB_MUST(bucket.get("last"))->bytes, std::to_string(present - 1)) << "a batch is not whole";
+    for (std::uint64_t i = present > 60 ? present - 60 : 0; i < present; ++i) {
+      const auto value = KVB_MUST(bucket.get("number/" + std::to_string(i)));
+      ASSERT_TRUE(value.has_value()) << i << " of " << present;
+      ASSERT_EQ(value->bytes, std::string(i % 700, static_cast<char>('a' + i % 26)));
+    }
+    if (round % 10 == 9) {
+      const auto report = KVB_MUST(bucket.verify());
+      ASSERT_TRUE(report.ok()) << report.problems.front().message;
+    }
+  }
+  std::cout << kills << " kills, " << present << " batches there, " << acknowledged << " acknowledged\n";
+  EXPECT_GT(acknowledged, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, KillLoop, ::testing::Values(Durability::sync, Durability::relaxed),
+                         [](const auto& of) { return of.param == Durability::sync ? "sync" : "relaxed"; });
+
+// A small file system in memory, if this process may mount one.
+class SmallDisk {
+ public:
+  explicit SmallDisk(std::uint64_t bytes) {
+    const std::string options = "size=" + std::to_string(bytes);
+    mounted_ = ::mount("kvb-test", folder_.path().c_str(), "tmpfs", 0, options.c_str()) == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_) ::umount2(folder_.path().c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  [[nodiscard]] bool mounted() const { return mounted_; }
+  [[nodiscard]] std::string operator/(const std::string& name) const { return folder_ / name; }
+
+ private:
+  TempFolder folder_;
+  bool mounted_ = false;
+};
+
+TEST(FullDisk, A_real_full_disk_is_an_error_and_loses_nothing) {
+  for (const auto durability : {Durability::sync, Durability::relaxed}) {
+    for (const std::size_t value_bytes : {100u, 3'000u, 70'000u}) {
+      const SmallDisk disk(2 * 1024 * 1024);
+      if (!disk.mounted()) GTEST_SKIP() << "SKIPPED: only root may mount the small file system that this test fills";
+      const std::string path = disk / "full.kvb";
+      std::uint64_t stored = 0;
+      {
+        Bucket bucket = KVB_MUST(Bucket::create(path, {.durability = durability}));
+        Result<bool> last = true;
+        while (last && stored < 100'000) {
+          last = bucket.put("k" + std::to_string(stored), std::string(value_bytes, 'v'));
+          if (last) ++stored;
+        }
+        ASSERT_FALSE(last) << "a disk of 2 MiB took " << stored << " values of " << value_bytes;
+        EXPECT_EQ(last.error().code, ErrorCode::full) << outcome(last);
+        const auto after = bucket.put("one more", std::string(value_bytes, 'v'));
+        if (!after) {
+          EXPECT_EQ(after.error().code, ErrorCode::full) << outcome(after);
+        }
+        if (after) ++stored;
+        const std::uint64_t there = KVB_MUST(bucket.count());
+        // In relaxed mode a put that had returned may be among those that the full disk refused; they are the newest.
+        if (durability == Durability::sync) {
+          EXPECT_EQ(there, stored);
+        } else {
+          EXPECT_LE(there, stored);
+          EXPECT_GE(there + 300, stored);
+        }
+        stored = there;
+        EXPECT_FALSE(bucket.stats().poisoned);
+        EXPECT_EQ(KVB_MUST(bucket.get("k0"))->bytes, std::string(value_bytes, 'v'));
+        static_cast<void>(bucket.close());
+      }
+      const Bucket again = KVB_MUST(Bucket::open(path));
+      EXPECT_EQ(KVB_MUST(again.count()), stored);
+      const auto report = KVB_MUST(again.verify());
+      EXPECT_TRUE(report.ok()) << report.problems.front().message;
+    }
+  }
+}
+
+// A file cut short by another program while the bucket is open: an error, no signal.
+TEST(FullDisk, R13_a_file_cut_by_another_program_is_an_error) {
+  TempFolder folder;
+  const std::string path = folder / "cut.kvb";
+  Bucket bucket = KVB_MUST(Bucket::create(path));
+  for (int i = 0; i < 100; ++i) KVB_MUST(bucket.put("k" + std::to_string(i), std::string(2'000, 'x')));
+  ASSERT_EQ(::truncate(path.c_str(), 70'000), 0);
+  int errors = 0;
+  for (int i = 0; i < 100; ++i) {
+    const auto value = bucket.get("k" + std::to_string(i));
+    if (!value) {
+      ++errors;
+      EXPECT_TRUE(value.error().code == ErrorCode::damaged || value.error().code == ErrorCode::io_error)
+          << outcome(value);
+    } else if (value->has_value()) {
+      EXPECT_EQ((*value)->bytes, std::string(2'000, 'x'));
+    } else {
+      ADD_FAILURE() << "k" << i << " is silently missing";
+    }
+  }
+  EXPECT_GT(errors, 90);
+  EXPECT_FALSE(bucket.scan().has_value());
+}
+
+}  // namespace
+}  // namespace kvb::testing
