@@ -41,6 +41,7 @@ struct MappedGuardAccess {
   static std::uintptr_t begin(const MappedGuard& guard) { return guard.begin_; }
   static std::uintptr_t end(const MappedGuard& guard) { return guard.end_; }
   static std::atomic<std::uintptr_t>& fault(MappedGuard& guard) { return guard.fault_; }
+  static std::atomic<std::uintptr_t>& fault_end(MappedGuard& guard) { return guard.fault_end_; }
   static MappedGuard* outer(const MappedGuard& guard) { return guard.outer_; }
 };
 
@@ -49,6 +50,9 @@ namespace {
 static_assert(std::atomic<std::uintptr_t>::is_always_lock_free);
 
 [[gnu::tls_model("initial-exec")]] constinit thread_local std::atomic<MappedGuard*> innermost{nullptr};
+
+// One record and what surrounds it; a guard for more than this is one for "wherever".
+constexpr std::uintptr_t kLongestMapping = std::uintptr_t{1} << 36;
 
 constinit std::atomic<std::uintptr_t> page_size{4096};
 struct sigaction previous_action;  // Written once, before the handler is installed.
@@ -63,14 +67,21 @@ bool take_fault(std::uintptr_t address) {
        guard = MappedGuardAccess::outer(*guard)) {
     if (address < MappedGuardAccess::begin(*guard) || address >= MappedGuardAccess::end(*guard)) continue;
     const std::uintptr_t from = page_of(address);
-    const std::uintptr_t to = page_of(MappedGuardAccess::end(*guard) - 1) + page_size.load(std::memory_order_relaxed);
+    // The rest of the range at once, so that a long read of a file that was cut meets one fault and not a million; but
+    // a range that is no single mapping's page by page, because what lies behind may be anything.
+    std::uintptr_t to = from + page_size.load(std::memory_order_relaxed);
+    if (MappedGuardAccess::end(*guard) - MappedGuardAccess::begin(*guard) <= kLongestMapping) {
+      to = page_of(MappedGuardAccess::end(*guard) - 1) + page_size.load(std::memory_order_relaxed);
+    }
     auto& noted = MappedGuardAccess::fault(*guard);
+    auto& noted_end = MappedGuardAccess::fault_end(*guard);
     const std::uintptr_t before = noted.load(std::memory_order_relaxed);
     if (before == 0) {
       detail::faults_open.fetch_add(1, std::memory_order_seq_cst);
       detail::faults_ever.fetch_add(1, std::memory_order_seq_cst);
     }
     if (before == 0 || from < before) noted.store(from, std::memory_order_relaxed);
+    if (to > noted_end.load(std::memory_order_relaxed)) noted_end.store(to, std::memory_order_relaxed);
     // Writable, because the fault may be a store of a word; what is stored there goes nowhere.
     return ::mmap(reinterpret_cast<void*>(from), to - from, PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) != MAP_FAILED;
@@ -120,22 +131,28 @@ void install_handler() {
   ::sigaction(SIGBUS, &action, nullptr);
 }
 
-// Puts the file back over [from, to). False if the zeros are still there.
+// Puts the file back over [from, to), which may lie in several mappings. False if zeros are still there.
 bool map_again(std::uintptr_t from, std::uintptr_t to) noexcept {
   Mappings& all = mappings();
   const std::scoped_lock lock(all.mutex);
-  auto found = all.by_base.upper_bound(from);
-  if (found == all.by_base.begin()) return true;  // A mapping that this layer did not make.
-  --found;
-  const auto& [base, mapping] = *found;
-  if (from >= base + mapping.length) return true;
-  to = std::min(to, base + mapping.length);
-  void* const back =
-      ::mmap(reinterpret_cast<void*>(from), to - from, mapping.writable ? PROT_READ | PROT_WRITE : PROT_READ,
-             MAP_SHARED | MAP_FIXED, mapping.fd, static_cast<off_t>(mapping.file_offset + (from - base)));
-  if (back == MAP_FAILED) return false;
-  ::madvise(back, to - from, MADV_DONTFORK);
-  return true;
+  auto at = all.by_base.upper_bound(from);
+  if (at != all.by_base.begin()) --at;
+  bool done = true;
+  for (; at != all.by_base.end() && at->first < to; ++at) {
+    const auto& [base, mapping] = *at;
+    const std::uintptr_t begin = std::max(from, base);
+    const std::uintptr_t end = std::min(to, base + mapping.length);
+    if (begin >= end) continue;
+    void* const back =
+        ::mmap(reinterpret_cast<void*>(begin), end - begin, mapping.writable ? PROT_READ | PROT_WRITE : PROT_READ,
+               MAP_SHARED | MAP_FIXED, mapping.fd, static_cast<off_t>(mapping.file_offset + (begin - base)));
+    if (back == MAP_FAILED) {
+      done = false;
+    } else {
+      ::madvise(back, end - begin, MADV_DONTFORK);
+    }
+  }
+  return done;
 }
 
 // A number that faults_ever never reaches: "there was a fault already when this guard began".
@@ -158,7 +175,7 @@ MappedGuard::~MappedGuard() {
   innermost.store(outer_, std::memory_order_relaxed);
   const std::uintptr_t from = fault_.load(std::memory_order_relaxed);
   if (from == 0) return;
-  const std::uintptr_t to = page_of(end_ - 1) + page_size.load(std::memory_order_relaxed);
+  const std::uintptr_t to = fault_end_.load(std::memory_order_relaxed);
   // If the zeros cannot be taken away, the fault stays open: reads through mappings then fail, but none is wrong.
   if (map_again(from, to)) detail::faults_open.fetch_sub(1, std::memory_order_seq_cst);
 }

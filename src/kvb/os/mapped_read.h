@@ -26,7 +26,8 @@ extern std::atomic<std::uint64_t> faults_ever;
 
 }  // namespace detail
 
-// The range that this thread may now read (or store words to) through a mapping. Guards nest.
+// The range that this thread may now read (or store words to) through a mapping. Guards nest. A range that is larger
+// than any mapping stands for "wherever": faults in it are then handled page by page.
 class MappedGuard {
  public:
   MappedGuard(const std::byte* begin, std::size_t length) noexcept;
@@ -48,7 +49,9 @@ class MappedGuard {
   friend struct MappedGuardAccess;
   std::uintptr_t begin_;
   std::uintptr_t end_;
-  std::atomic<std::uintptr_t> fault_{0};  // Lowest page replaced by zeros, or 0.
+  // What was replaced by zeros lies in [fault_, fault_end_); 0 if nothing was.
+  std::atomic<std::uintptr_t> fault_{0};
+  std::atomic<std::uintptr_t> fault_end_{0};
   std::uint64_t faults_ever_at_begin_;
   MappedGuard* outer_;
 };
