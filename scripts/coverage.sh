@@ -13,7 +13,8 @@ find "$build" -name '*.gcda' -delete
 
 # A failing test is shown, but the coverage of the others is still of interest.
 status=0
-WFLKS_TEST_SCALE=${WFLKS_TEST_SCALE:-0.2} ctest --test-dir "$build" -j "$jobs" --output-on-failure >"$build/ctest.log" || status=1
+KVB_CRASH_SCALE=0.2 KVB_MODEL_OPERATIONS=50000 KVB_KILLS=10 \
+  ctest --test-dir "$build" -j "$jobs" --output-on-failure >"$build/ctest.log" || status=1
 [ "$status" -eq 0 ] || tail -n 60 "$build/ctest.log"
 if [ -x scripts/run_integration_tests.sh ] && [ -x "$build/apps/wfl/wfl" ]; then
   export PATH="$build/apps/wfl:$build/apps/kvb:$PATH" WFL="$build/apps/wfl/wfl" KVB="$build/apps/kvb/kvb" WFLKS_SOURCE=$PWD WFLKS_BUILD=$build

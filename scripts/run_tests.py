@@ -151,7 +151,7 @@ def sanitized_engine(jobs):
     options = f"external_symbolizer_path={symbolizer}" if symbolizer else ""
     # A tenth of the work: the instrumented programs are several times slower, and look for something else.
     return ctest("sanitizers", ASAN_BUILD, SANITIZER_LIMIT, {
-        "WFLKS_TEST_SCALE": "0.1",
+        "KVB_CRASH_SCALE": "0.1", "KVB_MODEL_OPERATIONS": "20000", "KVB_KILLS": "10",
         "ASAN_OPTIONS": f"detect_stack_use_after_return=1:strict_string_checks=1:{options}",
         "UBSAN_OPTIONS": f"print_stacktrace=1:{options}",
     }, jobs)
