@@ -11,7 +11,7 @@ build="g++ gcc make cmake ninja-build ccache pkg-config git python3
   libxxhash-dev libzstd-dev libsodium-dev
   libcli11-dev libfmt-dev nlohmann-json3-dev libpcre2-dev libutf8proc-dev libtomlplusplus-dev
   libssl-dev libcrypt-dev libedit-dev"
-test="$build libgtest-dev libgmock-dev librapidcheck-dev clang-19 libclang-rt-19-dev llvm-19 procps"
+test="$build libgtest-dev libgmock-dev librapidcheck-dev clang-19 libclang-rt-19-dev llvm-19 procps tmux"
 lint="$test clang-format-19 clang-tidy-19 shellcheck"
 coverage="$test gcovr"
 fuzz="$test"
