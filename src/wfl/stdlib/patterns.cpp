@@ -167,7 +167,8 @@ Value literal(NativeCall& call) {
   return Value::object(pattern);
 }
 
-// `find P in T`: in a list it finds an element, the built-in `find`, which has no other spelling because its name is a keyword.
+// `find P in T`: in a list it finds an element, the built-in `find`, which has no other spelling because its name is a
+// keyword.
 Value find_statement(NativeCall& call) {
   if (call[0].is(vm::ObjectKind::kList)) return find_function("find")(call);
   return find(call);
