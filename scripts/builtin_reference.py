@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Writes docs/language/builtins.md, the reference of the built-in functions, from two tables.
+
+    scripts/builtin_reference.py            write the page
+    scripts/builtin_reference.py --check    fail if the page is not what it would write; the tests of the documentation do this
+
+src/wfl/language/builtins.def says what each function takes and gives. docs/language/builtin_examples.txt has one example for each:
+
+    == NAME
+    form: FORM           optional: how it is written, when it is not `NAME of …`
+    a program
+    --
+    what it prints; a line `…` is any number of lines, `…` in a line any text
+
+The examples are run with all others of the documentation (tests/docs/run.py). A function without an example is a mistake.
+"""
+
+import pathlib
+import re
+import sys
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent
+TABLE = SOURCE / "src" / "wfl" / "language" / "builtins.def"
+EXAMPLES = SOURCE / "docs" / "language" / "builtin_examples.txt"
+PAGE = SOURCE / "docs" / "language" / "builtins.md"
+
+TEXT = r'"((?:[^"\\]|\\.)*)"'
+ROW = re.compile(rf"WFL_BUILTIN\((k\w+), {TEXT}, {TEXT}, (\d+), (\d+|kVariadic), {TEXT}, {TEXT}, {TEXT}\)$")
+
+# Chapter of the table: its title, and what is to be said about all of it.
+CHAPTERS = {
+    "kCore": ("Any value", "See also [values and names](values.md)."),
+    "kMath": ("Numbers", "See also [numbers](numbers.md)."),
+    "kText": ("Text", "Positions count characters from 0. A text never changes: these functions give a new one. See also [text](text.md)."),
+    "kList": ("Lists", "Positions count from 0. Functions that change a list change it for all names that refer to it. See also "
+                       "[lists and maps](lists-and-maps.md)."),
+    "kRandom": ("Chance", "For secrets use `secure_random_bytes`; these numbers can be guessed. See also [chance and secrets](chance-and-secrets.md)."),
+    "kTime": ("Dates and times", "Local time, unless it says UTC. Formats are those of `strftime`. See also [dates and times](dates-and-times.md)."),
+    "kData": ("JSON and TOML", "See also [JSON and TOML](json-and-toml.md)."),
+    "kFiles": ("Files and paths", "A path that does not begin with `/` starts at the folder the program was started in. See also [files](files.md)."),
+    "kPattern": ("Patterns", "See also [patterns](patterns.md)."),
+    "kCrypto": ("Hashes, passwords, sealed texts", "See also [chance and secrets](chance-and-secrets.md)."),
+    "kWeb": ("Helpers for web programs", "They work on texts; nothing is sent anywhere."),
+}
+
+HEAD = """\
+# Built-in functions
+
+<!-- Written by scripts/builtin_reference.py; change src/wfl/language/builtins.def or docs/language/builtin_examples.txt instead. -->
+
+{count} functions that every program has, without asking for them. Most are called with `of`, and their arguments are joined by `and`:
+`substring of "keystore" and 0 and 3`. What stands in `[ ]` may be left out. `call NAME with …` works as well, and is the right
+form when an argument has a comparison, `and` or `or` in it: put such an argument in parentheses.
+
+An argument of the wrong kind is an [error](errors.md) that names the function. Some functions have more than one spelling; the others are named
+with each.
+
+"""
+
+
+class Mistake(Exception):
+    """What is wrong with one of the tables."""
+
+
+def rows(table):
+    """The table as a list of dicts; every line that begins a row must be understood."""
+    result = []
+    for number, line in enumerate(table.splitlines(), 1):
+        if not line.startswith("WFL_BUILTIN"):
+            continue
+        match = ROW.match(line)
+        if not match:
+            raise Mistake(f"builtins.def:{number}: this row is not understood: {line}")
+        chapter, name, aliases, least, most, parameters, result_type, about = match.groups()
+        if chapter not in CHAPTERS:
+            raise Mistake(f"builtins.def:{number}: the chapter {chapter} has no title in builtin_reference.py")
+        parts = [entry.strip().partition(" ") for entry in parameters.split(",") if entry.strip()]
+        result.append({"chapter": chapter, "name": name, "aliases": aliases.split(), "least": int(least),
+                       "most": None if most == "kVariadic" else int(most),
+                       "parameters": [(argument, types.replace("|", " or ")) for types, _, argument in parts],
+                       "result": result_type.replace("|", " or "), "about": about.replace('\\"', '"')})
+    return result
+
+
+def examples(text):
+    """The examples by name: (form or None, program, output)."""
+    result = {}
+    for part in re.split(r"^== ", text, flags=re.MULTILINE)[1:]:
+        name, _, rest = part.partition("\n")
+        name = name.strip()
+        if name in result:
+            raise Mistake(f"builtin_examples.txt: {name} has two examples")
+        program, mark, output = rest.partition("\n--\n")
+        if not mark or not output.strip():
+            raise Mistake(f"builtin_examples.txt: the example of {name} does not say what it prints")
+        form = None
+        if program.startswith("form: "):
+            first, _, program = program.partition("\n")
+            form = first.removeprefix("form: ").strip()
+        result[name] = (form, program.strip("\n"), output.strip("\n"))
+    return result
+
+
+def uses(program, names):
+    """Whether one of the names stands in the program, outside comments and texts."""
+    code = re.sub(r'"(?:[^"\\]|\\.)*"|//.*|#.*', " ", program)
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", code) for name in names)
+
+
+def form_of(row):
+    """How the function is written: `NAME of a and b [and c]`."""
+    arguments = [argument for argument, _ in row["parameters"]]
+    if row["most"] is None:
+        return f"{row['name']} of {arguments[0]} and …"
+    text = row["name"]
+    for position, argument in enumerate(arguments):
+        word = f" {'of' if position == 0 else 'and'} {argument}"
+        text += f" [{word.strip()}]" if position >= row["least"] else word
+    return text
+
+
+def entry(row, form, program, output):
+    lines = [f"### {row['name']}", "", f"`{form or form_of(row)}`" + (f" → {row['result']}" if row["result"] != "nothing" else ""), "",
+             row["about"]]
+    if row["parameters"]:
+        lines.append(" " + "; ".join(f"*{argument}*: {types} value" if types == "any" else f"*{argument}*: {types}"
+                                     for argument, types in row["parameters"]).replace("any value value", "any value") + ".")
+        lines[-2:] = [lines[-2] + lines[-1]]
+    if row["aliases"]:
+        lines += ["", "Also written " + ", ".join(f"`{alias}`" for alias in row["aliases"]) + "."]
+    return "\n".join([*lines, "", "```wfl", program, "```", "", "```output", output, "```", "", ""])
+
+
+def page(table, example_text):
+    """The whole page. Raises Mistake when the tables do not fit each other."""
+    functions, shown = rows(table), examples(example_text)
+    for name in shown.keys() - {row["name"] for row in functions}:
+        raise Mistake(f"builtin_examples.txt: there is no built-in function {name}")
+    text = HEAD.format(count=len(functions))
+    chapters = list(dict.fromkeys(row["chapter"] for row in functions))
+    text += "| chapter | functions |\n| --- | --- |\n"
+    for chapter in chapters:
+        names = ", ".join(f"[{row['name']}](#{row['name']})" for row in functions if row["chapter"] == chapter)
+        text += f"| {CHAPTERS[chapter][0]} | {names} |\n"
+    for chapter in chapters:
+        title, about = CHAPTERS[chapter]
+        text += f"\n## {title}\n\n{about}\n\n"
+        for row in functions:
+            if row["chapter"] != chapter:
+                continue
+            if row["name"] not in shown:
+                raise Mistake(f"builtin_examples.txt: the built-in function {row['name']} has no example")
+            form, program, output = shown[row["name"]]
+            if not uses(program, [row["name"], *row["aliases"]]):
+                raise Mistake(f"builtin_examples.txt: the example of {row['name']} does not use it")
+            text += entry(row, form, program, output)
+    return text.rstrip("\n") + "\n"
+
+
+def main():
+    try:
+        text = page(TABLE.read_text(encoding="utf-8"), EXAMPLES.read_text(encoding="utf-8"))
+    except Mistake as mistake:
+        sys.exit(f"scripts/builtin_reference.py: {mistake}")
+    if sys.argv[1:] == ["--check"]:
+        if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
+            sys.exit("docs/language/builtins.md is not what its tables say. Run scripts/builtin_reference.py and commit the result.")
+    elif not sys.argv[1:]:
+        PAGE.write_text(text, encoding="utf-8")
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
