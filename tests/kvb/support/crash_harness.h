@@ -166,7 +166,8 @@ class CrashHarness {
 
   [[noreturn]] void fail(const std::string& what) const {
     std::cerr << "\nCrash test failed: workload " << options_.workload << ", operation " << operations_ << ", level "
-              << level_ << ", seed " << options_.seed << "\n  " << what << "\n  image: " << trail_ << std::endl;
+              << level_ << ", seed " << options_.seed << "\n  " << what
+              << "\n  image: " << (shown_.empty() ? trail_ : shown_) << std::endl;
     std::abort();
   }
 
@@ -253,6 +254,7 @@ class CrashHarness {
     if (counts_.images % 3 == 0) {
       CrashHarness reading(*this, image, options_.seed ^ hash);
       const Bucket reader = reading.must_open(open_with(reading.disk_->environment(), kCrashPath, {.read_only = true}));
+      shown_ = reading.trail_;
       read_state = find_state(reader, now(), acknowledged_, newest);
       if (read_state == kNone) reading.fail("a reader sees no state that there was: " + last_difference_);
     }
@@ -272,6 +274,7 @@ class CrashHarness {
       after.watch();
     }
     auto opened = std::make_unique<Bucket>(after.must_open(open_with(*after.process_, kCrashPath)));
+    shown_ = after.trail_;
     const std::size_t state = find_state(*opened, now(), acknowledged_, newest);
     if (state == kNone) {
       after.fail("no state between the last acknowledged (" + std::to_string(acknowledged_) + ") and the newest (" +
@@ -353,6 +356,7 @@ class CrashHarness {
   std::uint64_t points_ = 0;
   std::int64_t pid_ = 5'000;
   std::string trail_;
+  std::string shown_;  // Of the image that is being looked at.
   std::string last_difference_;
 };
 
