@@ -94,7 +94,9 @@ Result<void> JournalReader::refresh() {
 Result<std::optional<JournalRecord>> JournalReader::read_record(std::uint64_t offset, std::uint64_t seqno) {
   const std::uint64_t paddr = segment_->paddr() + offset;
   const std::uint64_t limit = footer_ ? footer_->end_offset : format::record_limit(segment_->header.size_bytes);
-  const bool expected_there = seqno <= trusted_ || (footer_ && offset < footer_->end_offset);
+  // The footer's word does not count: it reaches the disk together with the last records before it, and may survive a
+  // crash that they do not.
+  const bool expected_there = seqno <= trusted_;
 
   const auto missing = [&](const char* what) -> std::optional<JournalRecord> {
     if (!expected_there) {

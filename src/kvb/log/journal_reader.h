@@ -8,9 +8,9 @@
 //   that flag) declares it. R17 What it delivers is a pure function of the file: it stops before the first position
 //   that is not the valid next record, then goes back to the end of the last whole
 //       batch, and never skips.
-//   R18 What is missing is told apart: at or below `trusted` (the seqno that is known to have been synced), and before
-//   the end that a footer states, a bad
-//       record is damage; otherwise it is the torn end of a log whose writer died.
+//   R18 What is missing is told apart: at or below `trusted` (the seqno that is known to have been synced) a bad record
+//       is damage; otherwise it is the torn end of a log whose writer died. A footer proves nothing of the records
+//       before it: both may have been on their way to the disk at once.
 //
 // It reads nothing but the log (R16): segment headers, records and footers of the chain.
 
