@@ -61,7 +61,14 @@ bool Analyzer::keystore_statement(const Stmt& stmt) {
   const auto keyed = [&](const Expr* keystore, const Expr* key, std::string_view words) {
     expression(keystore);
     types_.check_keystore(keystore, words);
+    const std::size_t errors = errors_.size();
     expression(key);
+    const auto* variable = syntax::try_as<syntax::VariableExpr>(key);
+    if (variable != nullptr && errors_.size() > errors) {
+      const std::string name(variable->name);
+      errors_.back().hints.push_back("If '" + name + "' is the key itself, put it in quotes: with key \"" + name +
+                                     "\".");
+    }
     types_.check_key(key);
   };
   switch (stmt.kind) {
