@@ -35,7 +35,8 @@ Value length(NativeCall& call) {
   if (v.is_text()) return number_value(std::size_t{v.as<Text>()->length()});
   if (v.is_list()) return number_value(v.as<List>()->items.size());
   if (const auto* binary = v.try_as<vm::Binary>()) return number_value(binary->bytes.size());
-  if (const auto* host = v.try_as<vm::HostObject>(); host != nullptr && !host->access_hint(vm::HostAccess::kLength).empty()) {
+  if (const auto* host = v.try_as<vm::HostObject>();
+      host != nullptr && !host->access_hint(vm::HostAccess::kLength).empty()) {
     return call.fail("length expects a list, text, or binary, got " + std::string(host->type_name()) + ". " +
                      host->access_hint(vm::HostAccess::kLength));
   }
