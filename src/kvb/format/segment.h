@@ -11,9 +11,9 @@
 // reasons:
 //
 //   sealed: it is full; the next record lies in the segment that `next` names.
-//   cut:    its writer died, or an append failed. Bytes between `end` and the footer may hold anything, a torn record
-//   or half a batch. They are dead for ever, for
-//           replay, verify and repair. `next_base_seqno` jumps, so no seqno that was perhaps used there is used again.
+//   cut: its writer died, or an append failed. Bytes between `end` and the footer may hold anything, a torn record
+//           or half a batch. They are dead for ever, for replay, verify and repair. `next_base_seqno` jumps, so no
+//           seqno that was perhaps used there is used again.
 //
 // Why a cut may be a footer, and needs no room in the superblocks: the footer does not overlap the torn tail, so
 // writing it cannot tear a record, and it lies in one 512-byte sector together with its checksum (the points before it

@@ -4,11 +4,12 @@
 //
 // A B+tree in a page run: the leaves first, in order, then each level of branches above them, the topmost page last.
 //
-//   leaf    front-coded keys: {shared u16, rest u16, bytes}. `shared` bytes are those of the key before; a page's first
-//   key shares none. branch  {child u32, length u16, bytes}: the first bytes that tell the child's first key from the
-//   key before it (a shortened separator). The first entry's is empty. The header's link is the level,
-//           1 above the leaves. A separator that would be longer than 1000 bytes is cut there, with the top bit of
-//           `length` set; where that decides, the child's first key is read.
+//   leaf front-coded keys: {shared u16, rest u16, bytes}. `shared` bytes are those of the key before; a page's
+//           first key shares none.
+//   branch {child u32, length u16, bytes}: the first bytes that tell the child's first key from the key before it
+//           (a shortened separator). The first entry's is empty. The header's link is the level, 1 above the
+//           leaves. A separator that would be longer than 1000 bytes is cut there, with the top bit of `length`
+//           set; where that decides, the child's first key is read.
 //
 // A key longer than 1000 bytes is cut: its entry has its first 1000 bytes, with the top bit of `rest` set, then {total
 // length u16, page u32}: the rest lies in overflow pages of the run, each linked to the next, written before the leaf.

@@ -3,14 +3,14 @@
 // processes that follow a writer, and verify all use this one reader.
 //
 // Rules it keeps:
-//   R3  One chain. The superblock names the first segment, footers name the others; a segment header counts only if it
-//   equals the link that led to it. R6  Seqnos rise by exactly one. A jump is legal only where a cut (a footer with
-//   that flag) declares it. R17 What it delivers is a pure function of the file: it stops before the first position
-//   that is not the valid next record, then goes back to the end of the last whole
-//       batch, and never skips.
-//   R18 What is missing is told apart: at or below `trusted` (the seqno that is known to have been synced) a bad record
-//       is damage; otherwise it is the torn end of a log whose writer died. A footer proves nothing of the records
-//       before it: both may have been on their way to the disk at once.
+//   R3 One chain. The superblock names the first segment, footers name the others; a segment header counts only if
+//       it equals the link that led to it.
+//   R6 Seqnos rise by exactly one. A jump is legal only where a cut (a footer with that flag) declares it.
+//   R17 What it delivers is a pure function of the file: it stops before the first position that is not the valid
+//       next record, then goes back to the end of the last whole batch, and never skips.
+//   R18 What is missing is told apart: at or below `trusted` (the seqno that is known to have been synced) a bad
+//       record is damage; otherwise it is the torn end of a log whose writer died. A footer proves nothing of the
+//       records before it: both may have been on their way to the disk at once.
 //
 // It reads nothing but the log (R16): segment headers, records and footers of the chain.
 

@@ -4,25 +4,24 @@
 //
 // The protocol, and why it is right:
 //
-//  1. A segment is made before it is used: its space is allocated, its header written, and both synced (fsync), before
-//  the first record is staged for it. So a record in a
-//     life exists only if the header of that life is durable (R7), and appending never has to grow the file.
-//  2. Records are staged for consecutive places; each byte of the record area is staged at most once in a life (R1). A
-//  batch lies in one segment: room for
-//     all of it is reserved (prepare) before its first byte is staged.
-//  3. When the segment is full, the next one is made (1.), the old one's footer is staged, which names it, and records
-//  go on there. Footer and records travel in the same group, so whatever is
-//     acknowledged behind the footer was synced together with it. A crash that keeps the records but loses the footer
-//     leaves them unreachable, and unacknowledged.
-//  4. When a write fails, everything staged since the last commit has failed with it (the callers get errors). Those
-//  bytes and seqnos are burned: the segment is cut behind the last committed
-//     record by a footer whose `next` is only a promise (a place and a salt; the segment is made when there is room
-//     again), synced before the errors are returned. So nothing that failed comes back after a crash, although its
-//     bytes may be whole on disk. Before that sync no caller has an answer, and either outcome is right.
+//  1. A segment is made before it is used: its space is allocated, its header written, and both synced (fsync),
+//     before the first record is staged for it. So a record in a life exists only if the header of that life is
+//     durable (R7), and appending never has to grow the file.
+//  2. Records are staged for consecutive places; each byte of the record area is staged at most once in a life
+//     (R1). A batch lies in one segment: room for all of it is reserved (prepare) before its first byte is staged.
+//  3. When the segment is full, the next one is made (1.), the old one's footer is staged, which names it, and
+//     records go on there. Footer and records travel in the same group, so whatever is acknowledged behind the
+//     footer was synced together with it. A crash that keeps the records but loses the footer leaves them
+//     unreachable, and unacknowledged.
+//  4. When a write fails, everything staged since the last commit has failed with it (the callers get errors).
+//     Those bytes and seqnos are burned: the segment is cut behind the last committed record by a footer whose
+//     `next` is only a promise (a place and a salt; the segment is made when there is room again), synced before
+//     the errors are returned. So nothing that failed comes back after a crash, although its bytes may be whole on
+//     disk. Before that sync no caller has an answer, and either outcome is right.
 //  5. The tail that a dead writer left is not continued, because it may hold torn bytes: it is cut in the same way,
-//  with a jump of the seqnos by at least 2^32, more than anyone can have used.
-//     Only a tail that does not exist (the file ends exactly behind the last record, and that record is the last that
-//     was synced: what `close` leaves) is continued.
+//     with a jump of the seqnos by at least 2^32, more than anyone can have used. Only a tail that does not exist
+//     (the file ends exactly behind the last record, and that record is the last that was synced: what `close`
+//     leaves) is continued.
 
 #include <kvb/error.h>
 

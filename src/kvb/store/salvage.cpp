@@ -1,18 +1,17 @@
 // Salvage reads segments, whatever is left of the structures that name them.
 //
 // 1. Identity (uuid): from a superblock, the identity block, or else the uuid that most segment headers have.
-// 2. Segments: every page that holds a valid header of this bucket and of its own place. A place has one header, so one
-// life.
+// 2. Segments: every page that holds a valid header of this bucket and of its own place. A place has one header, so
+//    one life.
 // 3. Which of them were part of the chain? Those that the superblock or a valid footer of a chain segment names are
-// certain. Where the chain breaks (a damaged header or footer), it goes on with the segment of the
-//    next higher id; if several could follow, with the last made of those that nobody names: an earlier one was left by
-//    a crash before it was linked, and what it holds was never acknowledged.
-// 4. Records of a segment: one behind the other. Behind a damaged place, the next byte offset at which a record of this
-// life begins with a right header and a right body. A record is bound to its offset and its
-//    life by its checksums, so nothing else can be taken for one. Behind a footer's end nothing is taken: it is dead
-//    (R19).
+//    certain. Where the chain breaks (a damaged header or footer), it goes on with the segment of the next higher
+//    id; if several could follow, with the last made of those that nobody names: an earlier one was left by a crash
+//    before it was linked, and what it holds was never acknowledged.
+// 4. Records of a segment: one behind the other. Behind a damaged place, the next byte offset at which a record of
+//    this life begins with a right header and a right body. A record is bound to its offset and its life by its
+//    checksums, so nothing else can be taken for one. Behind a footer's end nothing is taken: it is dead (R19).
 // 5. A batch whose last record is missing at the chain's very end was never committed and is left out. A batch that
-// damage has torn keeps its whole records: they were committed, and losing them too would help nobody.
+//    damage has torn keeps its whole records: they were committed, and losing them too would help nobody.
 
 #include "kvb/store/salvage.h"
 
