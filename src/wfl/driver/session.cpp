@@ -7,6 +7,7 @@
 
 #include "wfl/check/analyzer.h"
 #include "wfl/compile/compiler.h"
+#include "wfl/compile/scan.h"
 #include "wfl/driver/debug_report.h"
 #include "wfl/driver/execute_file.h"
 #include "wfl/driver/loader.h"
@@ -163,6 +164,14 @@ void Session::define_globals(const fs::path& path) {
 }
 
 ExitCode Session::run(const std::string& name, const fs::path& path, std::string text) {
+  return run_checked(name, path, std::move(text), nullptr);
+}
+
+ExitCode Session::run_stepwise(const std::string& name, const fs::path& path, std::string text, const Ask& ask) {
+  return run_checked(name, path, std::move(text), &ask);
+}
+
+ExitCode Session::run_checked(const std::string& name, const fs::path& path, std::string text, const Ask* ask) {
   script_path_ = path;
   define_globals(path);
   for (const std::string& warning : options_.config.warnings) {
@@ -172,7 +181,7 @@ ExitCode Session::run(const std::string& name, const fs::path& path, std::string
   if (!checked.program) return checked.code;
   vm_.globals().file = path.string();
   loader_->set_main(path);
-  ExitCode code = execute(*checked.program);
+  ExitCode code = execute(*checked.program, ask);
   if (!finish() && code == ExitCode::kSuccess) code = ExitCode::kFailure;
   if (options_.test_mode && !error_) {
     options_.channels.output(
@@ -182,8 +191,11 @@ ExitCode Session::run(const std::string& name, const fs::path& path, std::string
   return code;
 }
 
-ExitCode Session::execute(const syntax::Program& program) {
-  auto compiled = compile::compile(program, vm_, vm_.globals(), {.keep_globals = has_include(program.statements)});
+std::optional<std::expected<Value, vm::RuntimeError>> Session::run_main(const syntax::Program& program,
+                                                                        bool piecewise) {
+  const compile::Options options{.keep_globals = piecewise || has_include(program.statements),
+                                 .result_wanted = piecewise};
+  auto compiled = compile::compile(program, vm_, vm_.globals(), options);
   if (!compiled) {
     Diagnostic diagnostic;
     diagnostic.severity = syntax::Severity::Error;
@@ -191,11 +203,31 @@ ExitCode Session::execute(const syntax::Program& program) {
     diagnostic.message = compiled.error().message;
     diagnostic.span = compiled.error().span;
     show("", {diagnostic});
-    return ExitCode::kSemantic;
+    return std::nullopt;
   }
   const vm::FunctionProto* function = vm_.adopt(std::move(*compiled));
+  return vm_.run(function);
+}
+
+ExitCode Session::execute(const syntax::Program& program, const Ask* ask) {
   vm_.start_clock();
-  auto result = vm_.run(function);
+  std::expected<Value, vm::RuntimeError> result = Value::null();
+  if (ask == nullptr) {
+    auto ran = run_main(program, false);
+    if (!ran) return ExitCode::kSemantic;
+    result = std::move(*ran);
+  } else {
+    // An action may use what only a later statement defines, so all names of the top level get their places first.
+    for (const compile::Binding& binding : compile::bindings_of(program.statements)) vm_.globals().slot(binding.name);
+    for (std::size_t i = 0; i < program.statements.size() && result; ++i) {
+      vm_.flush_output();
+      if (!(*ask)(*program.source, *program.statements[i])) return ExitCode::kSuccess;
+      vm_.start_clock();  // Thinking about the answer does not count.
+      auto ran = run_main({program.source, nullptr, program.statements.subspan(i, 1)}, true);
+      if (!ran) return ExitCode::kSemantic;
+      result = std::move(*ran);
+    }
+  }
   if (result) {
     // An action without parameters that is called main is the program's last step.
     const Value main_action = vm_.get_global("main");
@@ -211,6 +243,50 @@ ExitCode Session::execute(const syntax::Program& program) {
   error_ = std::move(result.error());
   if (options_.execute_depth == 0) report_error(*error_);
   return ExitCode::kFailure;
+}
+
+void Session::begin() {
+  define_globals({});
+  for (const std::string& warning : options_.config.warnings) say("warning: " + warning);
+}
+
+Session::Piece Session::run_piece(const std::string& name, std::string text) {
+  error_.reset();
+  const auto source = sources_.add(name, {}, std::move(text));
+  const syntax::ParseResult parsed = syntax::parse(source);
+  show("", parsed.diagnostics);
+  if (!parsed.ok()) return {Piece::State::kFailed, {}};
+
+  check::AnalyzerOptions analyzer_options;
+  analyzer_options.outer_names = extra_names_;
+  for (const std::string& known : vm_.globals().names) {
+    if (!vm_.globals().get(known).is_undefined()) analyzer_options.outer_names.push_back(known);
+  }
+  check::Analysis analysis = check::analyze(parsed.program, analyzer_options);
+  // Somebody who tries things out defines a name as often as they like.
+  std::erase_if(analysis.diagnostics, [](const Diagnostic& diagnostic) { return diagnostic.code == "WFL-S001"; });
+  show("", analysis.diagnostics);
+  if (!analysis.ok()) return {Piece::State::kFailed, {}};
+  show("", analysis.type_findings);
+
+  vm_.start_clock();
+  auto result = run_main(parsed.program, true);
+  if (!result) return {Piece::State::kFailed, {}};
+  vm_.flush_output();
+  if (*result) {
+    const Value value = **result;
+    return {Piece::State::kDone, value.is_null() || value.is_undefined() ? "" : vm::display(value)};
+  }
+  error_ = std::move(result->error());
+  switch (error_->kind) {
+    case ErrorKind::kExitProgram:
+      return {Piece::State::kExit, {}};
+    case ErrorKind::kCancelled:
+      return {Piece::State::kInterrupted, {}};
+    default:
+      report_error(*error_);
+      return {Piece::State::kFailed, {}};
+  }
 }
 
 void Session::report_error(const vm::RuntimeError& error) {

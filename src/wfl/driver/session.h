@@ -1,6 +1,7 @@
 // One run of one program: its VM, its libraries, its sources, and what it says to the outside.
 #pragma once
 
+#include <expected>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -50,6 +51,24 @@ class Session {
   // Checks without running. Says what there is to say; kFailure when there is anything.
   language::ExitCode analyze(const std::string& name, const std::filesystem::path& path, std::string text);
 
+  // --- Piece by piece: the interactive mode, and stepping through a program ---
+
+  struct Piece {
+    enum class State : std::uint8_t { kDone, kFailed, kInterrupted, kExit } state = State::kDone;
+    std::string value;  // How the value of its last statement is displayed; empty when it has none.
+  };
+  // Defines what every program starts with. To be called once, before the first piece.
+  void begin();
+  // Runs a piece of text in what the pieces before it have left behind. It may define again what is defined.
+  Piece run_piece(const std::string& name, std::string text);
+  // Closes what is left open. False when something that was written could not be made safe.
+  bool end() { return finish(); }
+
+  // Runs a program like run(), but asks before each of its statements; it ends early when the answer is no.
+  using Ask = std::function<bool(const syntax::SourceFile&, const syntax::Stmt&)>;
+  language::ExitCode run_stepwise(const std::string& name, const std::filesystem::path& path, std::string text,
+                                  const Ask& ask);
+
   // Why the run failed, when a run-time error ended it.
   [[nodiscard]] const std::optional<vm::RuntimeError>& error() const { return error_; }
   [[nodiscard]] std::uint32_t line_of(const vm::CodeSpan& span) const;
@@ -73,7 +92,11 @@ class Session {
   };
   Checked check(const std::string& name, const std::filesystem::path& path, std::string text);
   void define_globals(const std::filesystem::path& path);
-  language::ExitCode execute(const syntax::Program& program);
+  language::ExitCode execute(const syntax::Program& program, const Ask* ask = nullptr);
+  language::ExitCode run_checked(const std::string& name, const std::filesystem::path& path, std::string text,
+                                 const Ask* ask);
+  // Compiles and runs a program's main function. Nothing when it could not be compiled, which has been told then.
+  std::optional<std::expected<vm::Value, vm::RuntimeError>> run_main(const syntax::Program& program, bool piecewise);
   void report_error(const vm::RuntimeError& error);
   bool finish();
 

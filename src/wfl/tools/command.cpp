@@ -12,6 +12,7 @@
 #include "wfl/syntax/parser.h"
 #include "wfl/tools/console.h"
 #include "wfl/tools/options.h"
+#include "wfl/tools/repl.h"
 
 namespace wfl::tools {
 namespace {
@@ -105,6 +106,8 @@ int dispatch(const Options& options, StandardOutput& output) {
     case Mode::kVersion:
       output.write(version_text() + "\n");
       return code(ExitCode::kSuccess);
+    case Mode::kRepl:
+      return code(run_repl(output));
     default:
       return work_on_program(options, output);
   }

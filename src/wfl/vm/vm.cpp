@@ -163,6 +163,7 @@ const Module* Vm::current_module() const {
 }
 
 void Vm::start_clock() {
+  operations_ = 0;
   started_ = std::chrono::steady_clock::now();
 }
 

@@ -103,7 +103,7 @@ class Repl(ToolTest):
         self.assertEqual((out, err), ("tea\n1\n", ""))
 
     def test_an_error_in_a_batch_leaves_the_keystore_usable(self):
-        out, err = self.lines('create keystore at "b.kvb" as box', "batch in box:", 'store 1 in box with key "a"',
+        out, err = self.lines('create keystore at "b.kvb" as box', "batch operations on box:", 'store 1 in box with key "a"',
                               "display 1 divided by 0", "end batch", "count keys in box as n", "n",
                               'store 2 in box with key "b"', "count keys in box as n", "n")
         self.assertEqual(out, "0\n1\n", err)

@@ -112,6 +112,7 @@ class Terminal(ToolTest):
         self.assertTrue(history.is_file())
         self.assertEqual(history.stat().st_mode & 0o077, 0)
         self.tmux("kill-server")
+        self.socket += "-2"
         self.start()
         self.press("Up", "Up")
         self.wait_for("wfl> 1 plus 10")
@@ -150,9 +151,6 @@ class Terminal(ToolTest):
 
 class HistoryThatCannotBeKept(Terminal):
     """Everything again where the history file can't be written."""
-
-    def setUp(self):
-        super().setUp()
 
     def start(self):
         (self.folder / "home").write_text("no directory")
