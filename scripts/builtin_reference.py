@@ -49,11 +49,10 @@ HEAD = """\
 <!-- Written by scripts/builtin_reference.py; change src/wfl/language/builtins.def or docs/language/builtin_examples.txt instead. -->
 
 {count} functions that every program has, without asking for them. Most are called with `of`, and their arguments are joined by `and`:
-`substring of "keystore" and 0 and 3`. What stands in `[ ]` may be left out. `call NAME with …` works as well, and is the right
-form when an argument has a comparison, `and` or `or` in it: put such an argument in parentheses.
+`substring of "keystore" and 0 and 3`. What stands in `[ ]` may be left out. An argument that has a comparison, `with`, `and` or
+`or` in it goes into parentheses. A function that gives nothing back stands on a line of its own: `call sort with names`.
 
-An argument of the wrong kind is an [error](errors.md) that names the function. Some functions have more than one spelling; the others are named
-with each.
+An argument of the wrong kind is an [error](errors.md). Some functions have more than one spelling; the others are named with each.
 
 """
 
