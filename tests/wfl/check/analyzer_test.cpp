@@ -53,6 +53,19 @@ TEST(Analyzer, UnknownNamesAreErrorsWithASuggestion) {
   EXPECT_EQ(found("change x to 1\n").errors, Texts{"Variable 'x' is not defined"});
 }
 
+// `store list price as 1` is legal, but `list price` is then read as `list` and `price`.
+TEST(Analyzer, ANameThatBeginsWithAWordOfTheLanguageIsExplainedWhereItIsRead) {
+  const Texts explained = {
+      "'list price' can be stored, but not read: 'list' is a word of WFL. Begin the name with another word, such as "
+      "'my list price'."};
+  EXPECT_EQ(found("store list price as 1\ndisplay list price\n").hints.at(0), explained.at(0));
+  EXPECT_EQ(found("store list price as 1\nstore x as list price\n").hints.at(0), explained.at(0));
+  EXPECT_EQ(found("store map size as 1\ndisplay map size\n").hints.at(0).substr(0, 10), "'map size'");
+  EXPECT_TRUE(found("store list as 1\ndisplay list\n").errors.empty());
+  // Another unknown name is no reason to speak of it.
+  EXPECT_TRUE(found("store list price as 1\ndisplay zebra\n").hints.empty());
+}
+
 TEST(Analyzer, BodiesThatRunOftenOrMayFailSoftenErrors) {
   const Found in_try = found("try:\n  display nobody\ncatch:\n  display error_message\nend try\n");
   EXPECT_TRUE(in_try.errors.empty());
