@@ -92,7 +92,7 @@ def draw():
     for name, layer in layers.items():
         title = layer["root"] if name.startswith("app_") else name
         parts.append(box(name, title, layer["about"]))
-    parts.append(box("public", "include/kvb", "the public headers: bucket.h, kvb.h, error.h"))
+    parts.append(box("public", "include/kvb", "the public headers: bucket.h, repair.h, kvb.h"))
     return "".join(parts) + "</svg>\n"
 
 
