@@ -19,7 +19,7 @@ before a block changes what is done with it:
 Blocks of a language that can run but that say nothing else run. A block in an unknown language is an error, and so is a link to a
 file that is not there. Before the documents, lies are
 planted in scratch ones to see that each is found. The reference of the built-in functions, docs/language/builtins.md, must be what
-scripts/builtin_reference.py makes of its tables, with an example for each of them. `run.py FILE…` runs the given documents alone.
+scripts/builtin_reference.py makes of its tables, with an example for each of them, and so must the list of words. `run.py FILE…` runs the given documents alone.
 """
 
 import os
@@ -238,7 +238,9 @@ def reference_test(c, source):
             c.check(f"reference: {title} is {'accepted' if good else 'found'}", good and "HEY!" in page and "`yell`" in page, page)
         except builtin_reference.Mistake as mistake:
             c.check(f"reference: {title} is {'accepted' if good else 'found'}", not good, mistake)
-    c.command("docs/language/builtins.md is what scripts/builtin_reference.py would write",
+    words = builtin_reference.words_page('WFL_KEYWORD(If, "if", true, false, true)\nWFL_KEYWORD(List, "list", false, true, false)\n')
+    c.check("reference: each word of the language stands in its table", words.find("`if`") < words.find("## A name") < words.find("`list`"))
+    c.command("docs/language/builtins.md and words.md are what scripts/builtin_reference.py would write",
               [sys.executable, source / "scripts" / "builtin_reference.py", "--check"])
 
 
