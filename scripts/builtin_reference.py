@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes docs/language/builtins.md, the reference of the built-in functions, from two tables.
+"""Writes docs/language/builtins.md, the reference of the built-in functions, and words.md, the words of the language.
 
-    scripts/builtin_reference.py            write the page
-    scripts/builtin_reference.py --check    fail if the page is not what it would write; the tests of the documentation do this
+    scripts/builtin_reference.py            write the pages
+    scripts/builtin_reference.py --check    fail if a page is not what it would write; the tests of the documentation do this
 
 src/wfl/language/builtins.def says what each function takes and gives. docs/language/builtin_examples.txt has one example for each:
 
@@ -13,6 +13,8 @@ src/wfl/language/builtins.def says what each function takes and gives. docs/lang
     what it prints; a line `…` is any number of lines, `…` in a line any text
 
 The examples are run with all others of the documentation (tests/docs/run.py). A function without an example is a mistake.
+
+The words are those of src/wfl/language/keywords.def.
 """
 
 import pathlib
@@ -22,7 +24,9 @@ import sys
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 TABLE = SOURCE / "src" / "wfl" / "language" / "builtins.def"
 EXAMPLES = SOURCE / "docs" / "language" / "builtin_examples.txt"
+KEYWORDS = SOURCE / "src" / "wfl" / "language" / "keywords.def"
 PAGE = SOURCE / "docs" / "language" / "builtins.md"
+WORDS_PAGE = SOURCE / "docs" / "language" / "words.md"
 
 TEXT = r'"((?:[^"\\]|\\.)*)"'
 ROW = re.compile(rf"WFL_BUILTIN\((k\w+), {TEXT}, {TEXT}, (\d+), (\d+|kVariadic), {TEXT}, {TEXT}, {TEXT}\)$")
@@ -54,6 +58,19 @@ HEAD = """\
 
 An argument of the wrong kind is an [error](errors.md). Some functions have more than one spelling; the others are named with each.
 
+"""
+
+WORD = re.compile(rf"WFL_KEYWORD\(\w+, {TEXT}, (true|false), (true|false), (true|false)\)$")
+NOT_READABLE = {"new", "contains"}  # `store new` begins a constant, and `contains` a question.
+
+WORDS_HEAD = """\
+# Words of the language
+
+<!-- Written by scripts/builtin_reference.py from src/wfl/language/keywords.def. -->
+
+These words have a meaning of their own. A name cannot have one in it, because the word ends the name. Tie it to another one with
+`_`, and it is an ordinary name: `end` is taken, `week_end` is free. A longer word that only begins like one is free, too: `stored`,
+`dated`. Capital letters make another word: `End` is free. [Values and names](values.md) has more about names.
 """
 
 
@@ -156,16 +173,49 @@ def page(table, example_text):
     return text.rstrip("\n") + "\n"
 
 
+def words_page(table):
+    """The page of the words. Raises Mistake when a row is not understood."""
+    taken, alone = [], []
+    for number, line in enumerate(table.splitlines(), 1):
+        if not line.startswith("WFL_KEYWORD"):
+            continue
+        match = WORD.match(line)
+        if not match:
+            raise Mistake(f"keywords.def:{number}: this row is not understood: {line}")
+        word, structural, contextual, _ = match.groups()
+        if " " in word:  # `divided by` is made of two others.
+            continue
+        may_be_a_name = structural == "false" and contextual == "true" and word not in NOT_READABLE
+        (alone if may_be_a_name else taken).append(word)
+    text = WORDS_HEAD
+
+    def table_of(words):
+        by_letter = {}
+        for word in sorted(words):
+            by_letter.setdefault(word[0], []).append(f"`{word}`")
+        return "| | |\n| --- | --- |\n" + "".join(f"| {letter} | {' '.join(group)} |\n" for letter, group in by_letter.items())
+
+    text += f"\n## Never a name\n\n{table_of(taken)}"
+    text += ("\n## A name on its own\n\nThese may be a whole name, as in `store count as 5`, but not a part of a longer one.\n\n"
+             f"{table_of(alone)}")
+    return text + ("\nThe words `yes`, `no`, `true`, `false`, `nothing`, `missing` and `undefined` are values.\n\nThe words of keystores, such "
+                   "as `key`, `value` and `keystore`, are not taken: they are words of a statement only where it needs them. `store` may also name a "
+                   "keystore: `open keystore at \"a.kvb\" as store`.\n")
+
+
 def main():
     try:
+        words = words_page(KEYWORDS.read_text(encoding="utf-8"))
         text = page(TABLE.read_text(encoding="utf-8"), EXAMPLES.read_text(encoding="utf-8"))
     except Mistake as mistake:
         sys.exit(f"scripts/builtin_reference.py: {mistake}")
     if sys.argv[1:] == ["--check"]:
-        if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
-            sys.exit("docs/language/builtins.md is not what its tables say. Run scripts/builtin_reference.py and commit the result.")
+        for path, expected in ((PAGE, text), (WORDS_PAGE, words)):
+            if not path.exists() or path.read_text(encoding="utf-8") != expected:
+                sys.exit(f"docs/language/{path.name} is not what its table says. Run scripts/builtin_reference.py and commit the result.")
     elif not sys.argv[1:]:
         PAGE.write_text(text, encoding="utf-8")
+        WORDS_PAGE.write_text(words, encoding="utf-8")
     else:
         sys.exit(__doc__)
 
