@@ -5,6 +5,7 @@
 
 #include "wfl/check/analyzer_impl.h"
 #include "wfl/language/builtins.h"
+#include "wfl/language/keywords.h"
 #include "wfl/syntax/suggest.h"
 
 namespace wfl::check {
@@ -132,6 +133,17 @@ std::vector<std::string> Analyzer::suggestion(std::string_view name, bool callab
   }
   std::ranges::sort(candidates);
   std::vector<std::string> hints;
+  // A name of several words may be stored with a word of the language in front, but that word is read by itself.
+  for (const std::string_view candidate : candidates) {
+    const std::size_t blank = candidate.find(' ');
+    if (blank == std::string_view::npos) continue;
+    const std::string_view word = candidate.substr(0, blank);
+    if ((name == word || name == candidate.substr(blank + 1)) && language::find_keyword(word)) {
+      const std::string stored(candidate);
+      return {"'" + stored + "' can be stored, but not read: '" + std::string(word) +
+              "' is a word of WFL. Begin the name with another word, such as 'my_" + stored + "'."};
+    }
+  }
   if (const auto near = syntax::closest(name, candidates))
     hints.push_back("Did you mean '" + std::string(*near) + "'?");
   // Adjacent words make one name, so a forgotten operator shows as a long unknown name.

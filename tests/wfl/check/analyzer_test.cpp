@@ -57,10 +57,10 @@ TEST(Analyzer, UnknownNamesAreErrorsWithASuggestion) {
 TEST(Analyzer, ANameThatBeginsWithAWordOfTheLanguageIsExplainedWhereItIsRead) {
   const Texts explained = {
       "'list price' can be stored, but not read: 'list' is a word of WFL. Begin the name with another word, such as "
-      "'my list price'."};
+      "'my_list price'."};
   EXPECT_EQ(found("store list price as 1\ndisplay list price\n").hints.at(0), explained.at(0));
   EXPECT_EQ(found("store list price as 1\nstore x as list price\n").hints.at(0), explained.at(0));
-  EXPECT_EQ(found("store map size as 1\ndisplay map size\n").hints.at(0).substr(0, 10), "'map size'");
+  EXPECT_EQ(found("store map width as 1\ndisplay map width\n").hints.at(0).substr(0, 11), "'map width'");
   EXPECT_TRUE(found("store list as 1\ndisplay list\n").errors.empty());
   // Another unknown name is no reason to speak of it.
   EXPECT_TRUE(found("store list price as 1\ndisplay zebra\n").hints.empty());
