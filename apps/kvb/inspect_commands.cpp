@@ -31,6 +31,7 @@ constexpr Row kRows[] = {
     {"committed_seqno", "Last write", &Stats::committed_seqno, false},
     {"synced_seqno", "Last write on disk", &Stats::synced_seqno, false},
     {"recovery_cuts", "Unclean ends noted", &Stats::recovery_cuts, false},
+    {"lost_records", "Records cut off", &Stats::lost_records, false},
 };
 
 std::string stats_as_json(const std::string& file, const Stats& stats) {

@@ -134,7 +134,9 @@ struct Stats {
   std::uint64_t committed_seqno = 0;   // Newest write that other readers see.
   std::uint64_t synced_seqno = 0;      // Newest write that survives power loss.
   std::uint64_t replayed_records = 0;  // By the opening of this Bucket.
-  std::uint64_t recovery_cuts = 0;     // Unclean ends noted in the superblock.
+  std::uint64_t recovery_cuts = 0;     // Unclean ends and failed appends that the log notes.
+  std::uint64_t lost_records =
+      0;  // Synced once, and gone when it was opened: the file had been cut short from outside.
   // Since this Bucket was opened:
   std::uint64_t puts = 0;
   std::uint64_t gets = 0;

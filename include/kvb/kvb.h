@@ -343,7 +343,7 @@ typedef struct kvb_stats {
   uint64_t committed_seqno;   // Newest write that other readers see.
   uint64_t synced_seqno;      // Newest write that survives power loss.
   uint64_t replayed_records;  // By the opening of this handle.
-  uint64_t recovery_cuts;     // Unclean ends noted in the file.
+  uint64_t recovery_cuts;     // Unclean ends and failed appends that the log notes.
 
   uint64_t puts;
   uint64_t gets;
@@ -356,8 +356,9 @@ typedef struct kvb_stats {
   int64_t created_at_ns;      // Wall clock, nanoseconds since the Unix epoch.
   kvb_durability durability;  // Of this handle.
   bool read_only;
-  bool poisoned;     // Writing has ended because a sync failed.
-  const char* uuid;  // 32 hexadecimal digits.
+  bool poisoned;          // Writing has ended because a sync failed.
+  const char* uuid;       // 32 hexadecimal digits.
+  uint64_t lost_records;  // Synced once, and gone when it was opened: the file had been cut short from outside.
 } kvb_stats;
 
 KVB_API kvb_code kvb_get_stats(const kvb_bucket* bucket, kvb_stats** stats, kvb_error** error) KVB_NOEXCEPT;

@@ -7,7 +7,7 @@ import unittest
 from support import ERROR, USAGE, KvbTest
 
 NUMBERS = ["keys", "live_bytes", "file_bytes", "allocated_bytes", "segments", "journal_bytes", "replayed_records", "memory_bytes", "epoch",
-           "committed_seqno", "synced_seqno", "recovery_cuts"]
+           "committed_seqno", "synced_seqno", "recovery_cuts", "lost_records"]
 
 
 class Damageable(KvbTest):

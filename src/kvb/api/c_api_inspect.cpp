@@ -61,6 +61,7 @@ kvb_code kvb_get_stats(const kvb_bucket* bucket, kvb_stats** stats, kvb_error** 
         .read_only = now.read_only,
         .poisoned = now.poisoned,
         .uuid = owned->uuid_text.c_str(),
+        .lost_records = now.lost_records,
     };
     *stats = owned.release();
     return {};

@@ -257,6 +257,10 @@ Result<void> Store::start_reading() {
     if (beside_a_writer || !writer_present() || tries == kReaderOpenTries) break;
   }
   synced_ = published_.load();
+  if (const auto& stop = reader_->stop(); stop.kind == log::Stop::Kind::cut_off) {
+    auto trusted = format::load_checked_word(*file_, format::kSyncedWord);
+    if (trusted && *trusted && **trusted > published_) lost_records_ = **trusted - published_;
+  }
   return {};
 }
 
@@ -302,6 +306,8 @@ Result<void> Store::start_writing() {
   const log::Position end = reader_->position();
   const bool tail_does_not_exist = reader_->segment_exists() && *file_bytes == end.segment.paddr + end.offset;
   const bool last_was_synced = trusted && *trusted && **trusted == last;
+
+  if (stop.kind == log::Stop::Kind::cut_off) lost_records_ = synced - last;
 
   // R20: what the journal says is durable before anybody acts on it. After a clean end it was.
   if (!(tail_does_not_exist && last_was_synced)) {

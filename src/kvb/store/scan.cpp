@@ -27,6 +27,13 @@ std::optional<std::string> behind_prefix(std::string_view prefix) {
   return next;
 }
 
+// A fault somewhere in the mappings: which record it was is not known here, so the error names no place.
+std::unexpected<Error> unreadable_keys(const std::string& path) {
+  auto failure = os::mapped_read_failure(path, 0);
+  failure.error().offset_bytes.reset();
+  return failure;
+}
+
 }  // namespace
 
 struct Store::ScanState {
@@ -62,7 +69,7 @@ Result<void> Store::settle_order() {
   delta_.for_each([this](index::KeyNode& node) {
     if (node.ordered) order_.add(&node);
   });
-  return os::mapped_read_failure(path_, guard.fault_distance());
+  return unreadable_keys(path_);
 }
 
 Result<bool> Store::collect(ScanState& state, std::vector<Entry>& entries) {
@@ -123,13 +130,13 @@ Result<bool> Store::scan_some(ScanState& state, std::vector<Entry>& entries) {
       case os::MappedGuard::Verdict::good:
         return more;
       case os::MappedGuard::Verdict::fault:
-        return os::mapped_read_failure(path_, guard.fault_distance());
+        return unreadable_keys(path_);
       case os::MappedGuard::Verdict::doubtful:
         os::mapped_read_pause(tries);
         break;
     }
   }
-  return os::mapped_read_failure(path_, 0);
+  return unreadable_keys(path_);
 }
 
 Result<void> Store::scan(const ScanOptions& options, const std::function<bool(Entry&&)>& visit) {

@@ -220,6 +220,7 @@ class Store {
   };
   mutable Counters counters_;
   std::uint64_t replayed_records_ = 0;
+  std::uint64_t lost_records_ = 0;  // The file had been cut short from outside.
 };
 
 }  // namespace kvb::store

@@ -65,6 +65,11 @@ Result<VerifyReport> Store::verify() {
       }
     }
   }
+  if (lost_records_ != 0 && reader.stop().kind == log::Stop::Kind::end) {
+    problem("The file had been cut short when it was opened: " + std::to_string(lost_records_) +
+                " records that were once complete are gone.",
+            reader.stop().paddr);
+  }
   report.segments = segments.size();
   report.bytes += segments.size() * format::kSegmentHeaderBytes;
   const auto& stop = reader.stop();
@@ -100,6 +105,7 @@ Stats Store::stats() {
   stats.synced_seqno = synced_.load(std::memory_order_acquire);
   stats.replayed_records = replayed_records_;
   if (reader_) stats.recovery_cuts += reader_->cuts();
+  stats.lost_records = lost_records_;
   stats.puts = counters_.puts.load(std::memory_order_relaxed);
   stats.gets = counters_.gets.load(std::memory_order_relaxed);
   stats.hits = counters_.hits.load(std::memory_order_relaxed);

@@ -80,6 +80,7 @@ vm::Value statistics(vm::NativeCall& call) {
   set_number(call, map, "synced_seqno", stats.synced_seqno);
   set_number(call, map, "replayed_records", stats.replayed_records);
   set_number(call, map, "recovery_cuts", stats.recovery_cuts);
+  set_number(call, map, "lost_records", stats.lost_records);
   call.heap.map_set(map, "read_only", vm::Value::boolean(stats.read_only));
   call.heap.map_set(map, "writing_has_failed", vm::Value::boolean(stats.poisoned));
   set_text(call, map, "durability", stats.durability == kvb::Durability::sync ? "sync" : "relaxed");

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "kvb/api/bucket_access.h"
-#include "kvb/os/sim_disk.h"
+#include "kvb/os/sim/sim_disk.h"
 #include "kvb/support/expect.h"
 #include "kvb/support/log_checker.h"
 #include "kvb/support/model.h"

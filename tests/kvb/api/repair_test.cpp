@@ -10,7 +10,7 @@
 
 #include "kvb/api/bucket_access.h"
 #include "kvb/format/segment.h"
-#include "kvb/os/sim_disk.h"
+#include "kvb/os/sim/sim_disk.h"
 #include "kvb/support/expect.h"
 
 namespace kvb {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <random>
 
-#include "kvb/os/sim_disk.h"
+#include "kvb/os/sim/sim_disk.h"
 #include "kvb/support/expect.h"
 
 namespace kvb::index {

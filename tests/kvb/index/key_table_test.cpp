@@ -6,7 +6,7 @@
 #include <random>
 #include <set>
 
-#include "kvb/os/sim_disk.h"
+#include "kvb/os/sim/sim_disk.h"
 #include "kvb/support/expect.h"
 
 namespace kvb::index {

@@ -1,4 +1,4 @@
-#include "kvb/os/sim_disk.h"
+#include "kvb/os/sim/sim_disk.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "kvb/os/crash_images.h"
+#include "kvb/os/sim/crash_images.h"
 #include "kvb/support/expect.h"
 
 namespace kvb::os {

@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "kvb/os/sim_disk.h"
+#include "kvb/os/sim/sim_disk.h"
 #include "kvb/support/expect.h"
 
 namespace kvb::space {

@@ -14,7 +14,7 @@
 #include "kvb/format/layout.h"
 #include "kvb/format/live_page.h"
 #include "kvb/format/superblock.h"
-#include "kvb/os/sim_disk.h"
+#include "kvb/os/sim/sim_disk.h"
 #include "kvb/support/expect.h"
 
 namespace kvb::testing {

@@ -10,8 +10,8 @@
 #include <string>
 
 #include "kvb/api/bucket_access.h"
-#include "kvb/os/crash_images.h"
-#include "kvb/os/sim_disk.h"
+#include "kvb/os/sim/crash_images.h"
+#include "kvb/os/sim/sim_disk.h"
 #include "kvb/support/expect.h"
 #include "kvb/support/log_checker.h"
 #include "kvb/support/model.h"

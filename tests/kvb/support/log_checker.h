@@ -24,7 +24,7 @@
 
 #include "kvb/format/record.h"
 #include "kvb/format/segment.h"
-#include "kvb/os/sim_disk.h"
+#include "kvb/os/sim/sim_disk.h"
 
 namespace kvb::testing {
 

@@ -1,4 +1,4 @@
-#include "kvb/os/sim_memory.h"
+#include "kvb/os/sim/sim_memory.h"
 
 #include <sys/mman.h>
 

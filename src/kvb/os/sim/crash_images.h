@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "kvb/os/sim_disk.h"
+#include "kvb/os/sim/sim_disk.h"
 
 namespace kvb::os {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "kvb/os/sim_disk.h"
+#include "kvb/os/sim/sim_disk.h"
 
 namespace kvb::os {
 

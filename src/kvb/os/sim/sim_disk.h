@@ -28,7 +28,7 @@
 #include <vector>
 
 #include "kvb/os/file.h"
-#include "kvb/os/sim_memory.h"
+#include "kvb/os/sim/sim_memory.h"
 
 namespace kvb::os {
 

@@ -1,4 +1,4 @@
-#include "kvb/os/sim_disk.h"
+#include "kvb/os/sim/sim_disk.h"
 
 #include <algorithm>
 #include <bit>
@@ -8,7 +8,7 @@
 #include <cstring>
 #include <utility>
 
-#include "kvb/os/sim_file.h"
+#include "kvb/os/sim/sim_file.h"
 #include "kvb/os/system_error.h"
 
 namespace kvb::os {

@@ -1,4 +1,4 @@
-#include "kvb/os/crash_images.h"
+#include "kvb/os/sim/crash_images.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "kvb/os/sim_file.h"
+#include "kvb/os/sim/sim_file.h"
 
 #include <algorithm>
 #include <cerrno>
