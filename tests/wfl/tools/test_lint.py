@@ -44,7 +44,7 @@ class Lint(ToolTest):
 
     def test_keystore_statements_are_clean(self):
         text = snippet('create keystore at "a.kvb" as box', "batch operations on box:", '    store 1 in box with key "a"', "end batch",
-                       'get value from box with key "a" as found', "for each entry in box:", "    display key of entry", "end for",
+                       'get value from box with key "a" as thing', "for each entry in box:", "    display key of entry", "end for",
                        "close box")
         self.assertEqual(self.lint(text, code=0).err, "")
 
@@ -70,7 +70,7 @@ class Lint(ToolTest):
 
     def test_names_in_keystore_clauses_are_mended(self):
         text = snippet('create keystore at "n.kvb" as my box', 'store user id as "u1"', "store 7 in my box with key user id",
-                       "get value from my box with key user id as found it", "display found it")
+                       "get value from my box with key user id as my thing", "display my thing")
         fixed = self.fixed(text)
         self.assertIn("key user_id", fixed)
         self.assertIn("my_box", fixed)
@@ -127,7 +127,8 @@ class Lint(ToolTest):
 
     def test_case_of_words_that_keep_a_program_from_being_read(self):
         text = snippet("STORE total AS 5", "Check If total is 5:", "    Display total", "End Check")
-        result = self.lint(text, code=2)
+        self.assertIn("LINT-KEYWORD", self.lint(text, code=1).err)
+        result = self.lint("store total AS 5\n", code=2)
         self.assertIn("Parse errors:", result.err)
         self.assertIn("LINT-KEYWORD", result.err)
         self.assertEqual(self.fixed(text), snippet("store total as 5", "check if total is 5:", "    display total", "end check"))

@@ -1,0 +1,80 @@
+"""The command line: what can't be combined, stepping, the editor, and how long a run took."""
+
+import unittest
+
+from support import ToolTest
+
+
+class CommandLine(ToolTest):
+    def test_exclusive_flags(self):
+        self.write("a.wfl", 'display "ran"\n')
+        for flags in (("--lint", "--analyze"), ("--test", "--step"), ("--fix", "--analyze"), ("--configCheck", "--configFix"),
+                      ("--init", "--lint"), ("--lex", "--parse"), ("--lint", "--time"), ("--fix", "--in-place", "--diff"),
+                      ("--in-place",), ("--diff", "--lint"), ("--transpile",), ("--dump-env", "--test"), ("--edit", "--test")):
+            with self.subTest(flags):
+                result = self.wfl(*flags, "a.wfl", code=2)
+                self.assertTrue(result.err.startswith("Error: "), result.err)
+                self.assertEqual(result.out, "")
+
+    def test_flags_without_a_file(self):
+        for flag in ("--lint", "--analyze", "--test", "--step", "--edit", "--lex", "--parse", "--time", "--fix"):
+            self.assertIn("needs a file", self.wfl(flag, code=2).err)
+
+    def test_one_file_only(self):
+        self.write("a.wfl", "display 1\n")
+        self.wfl("--lint", "a.wfl", "b.wfl", code=2)
+        self.wfl("--analyze", "a.wfl", "b.wfl", code=2)
+
+    def test_everything_behind_a_program_is_its_own(self):
+        self.write("a.wfl", "display args\n")
+        self.assertEqual(self.wfl("a.wfl", "--lint", "--fix", code=0).out, "[--lint, --fix]\n")
+
+    def test_an_unknown_flag_is_a_file_name(self):
+        self.assertIn("--nonsense", self.wfl("--nonsense", code=1).err)
+
+    def test_time(self):
+        self.write("a.wfl", "display 1\n")
+        self.assertRegex(self.wfl("--time", "a.wfl", code=0).out, r"^1\n\nExecution time: [0-9.]+(s|ms|µs)\n$")
+
+    def test_analyze(self):
+        self.write("a.wfl", "display 1\n")
+        self.assertEqual(self.wfl("--analyze", "a.wfl", code=0).out, "No static analysis warnings found.\n")
+        self.write("a.wfl", "display x\n")
+        self.assertEqual(self.wfl("--analyze", "a.wfl").code, 3)
+        self.write("a.wfl", 'display "a" times 2\n')
+        result = self.wfl("--analyze", "a.wfl", code=1)
+        self.assertEqual(result.out, "")
+
+    def test_step(self):
+        self.write("a.wfl", 'define action called say:\n    display later\nend action\nstore later as "x"\ncall say\ndisplay "y"\n')
+        result = self.wfl("--step", "a.wfl", text="y\ny\ny\nn\n", code=0)
+        self.assertEqual(result.out, "x\n")
+        self.assertEqual(result.err.count("continue (y/n)? "), 4)
+        self.assertIn("5 │ call say", result.err)
+        self.assertEqual(self.wfl("--step", "a.wfl", text="y\nwhat\ny\ny\ny\n", code=0).out, "x\ny\n")
+        self.assertEqual(self.wfl("--step", "a.wfl", text="y\ny\n", code=0).out, "")
+
+    def test_step_shows_an_error_where_it_is(self):
+        self.write("a.wfl", "store a as 1\ndisplay a divided by 0\n")
+        result = self.wfl("--step", "a.wfl", text="y\ny\n", code=1)
+        self.assertIn("a.wfl:2:", result.err)
+
+    def test_edit(self):
+        self.write("my program.wfl", "display 1\n")
+        self.environment["EDITOR"] = "sed -i s/1/2/"
+        self.wfl("--edit", "my program.wfl", code=0)
+        self.assertEqual(self.read("my program.wfl"), "display 2\n")
+        self.environment["EDITOR"] = "false"
+        self.assertIn("editor", self.wfl("--edit", "my program.wfl", code=1).err)
+        self.environment["VISUAL"] = "true"
+        self.wfl("--edit", "my program.wfl", code=0)
+
+    def test_help_names_every_flag(self):
+        out = self.wfl("--help", code=0).out
+        for flag in ("--test", "--time", "--step", "--analyze", "--lint", "--fix", "--diff", "--in-place", "--lex", "--parse", "--ast",
+                     "--edit", "--init", "--configCheck", "--configFix", "--dump-env", "--version", "explain"):
+            self.assertIn(flag, out)
+
+
+if __name__ == "__main__":
+    unittest.main()
