@@ -124,13 +124,14 @@ def uses(program, names):
 
 
 def form_of(row):
-    """How the function is written: `NAME of a and b [and c]`."""
+    """How the function is written: `NAME of a and b [and c]`, or `call NAME with a and b` for one that gives nothing back."""
     arguments = [argument for argument, _ in row["parameters"]]
     if row["most"] is None:
         return f"{row['name']} of {arguments[0]} and …"
-    text = row["name"]
+    first = "with" if row["result"] == "nothing" else "of"
+    text = ("call " if first == "with" else "") + row["name"]
     for position, argument in enumerate(arguments):
-        word = f" {'of' if position == 0 else 'and'} {argument}"
+        word = f" {first if position == 0 else 'and'} {argument}"
         text += f" [{word.strip()}]" if position >= row["least"] else word
     return text
 
