@@ -132,11 +132,18 @@ class Reader {
       }
       return true;
     }
+    LintRules& l = config_.lint;
+    if (key == "max_line_length") return number<std::uint32_t>(value, 1, 100'000, l.max_line_length);
+    if (key == "max_nesting_depth") return number<std::uint32_t>(value, 1, 1'000, l.max_nesting);
+    if (key == "indent_size") return number<std::uint32_t>(value, 1, 16, l.indent);
+    if (key == "snake_case_variables") return boolean(value, l.snake_case);
+    if (key == "trailing_whitespace") return boolean(value, l.allow_trailing_whitespace);
+    if (key == "consistent_keyword_case") return boolean(value, l.keyword_case);
     unknown_ = !belongs_to_other_tools(key);
     return true;
   }
 
-  // Keys of the linter, the logger and the web server: right in a .wflcfg, but nothing for a program's run.
+  // Keys of the logger and the web server: right in a .wflcfg, but nothing that this build does.
   static bool belongs_to_other_tools(std::string_view key) {
     static constexpr auto kKeys = std::to_array<std::string_view>({
         "logging_enabled",
@@ -145,12 +152,6 @@ class Reader {
         "verbose_execution",
         "log_loop_iterations",
         "log_throttle_factor",
-        "max_line_length",
-        "max_nesting_depth",
-        "indent_size",
-        "snake_case_variables",
-        "trailing_whitespace",
-        "consistent_keyword_case",
         "outbound_stream_max_seconds",
     });
     return std::ranges::find(kKeys, key) != kKeys.end() || key.starts_with("web_server_") ||

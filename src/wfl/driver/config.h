@@ -1,6 +1,7 @@
 // .wflcfg: the nearest one above a program's directory, on top of the machine's global file.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -10,8 +11,19 @@
 
 namespace wfl::driver {
 
+// What `wfl --lint` asks of a program's text.
+struct LintRules {
+  std::uint32_t max_line_length = 100;
+  std::uint32_t max_nesting = 5;
+  std::uint32_t indent = 4;
+  bool snake_case = true;
+  bool allow_trailing_whitespace = false;
+  bool keyword_case = true;
+};
+
 struct Config {
   stdlib::Settings settings;
+  LintRules lint;
   std::vector<std::string> warnings;         // "file.wflcfg:3: …", one a line that could not be used.
   std::vector<std::filesystem::path> files;  // The files it was read from.
 };

@@ -1,16 +1,27 @@
 #include "wfl/tools/command.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "wfl/driver/session.h"
 #include "wfl/syntax/ast_dump.h"
 #include "wfl/syntax/lexer.h"
 #include "wfl/syntax/parser.h"
+#include "wfl/tools/config_care.h"
 #include "wfl/tools/console.h"
+#include "wfl/tools/explain.h"
+#include "wfl/tools/line_editor.h"
+#include "wfl/tools/lint_command.h"
 #include "wfl/tools/options.h"
 #include "wfl/tools/repl.h"
 
@@ -59,6 +70,25 @@ ExitCode dump(Mode mode, Session& session, const Options& options, const fs::pat
   return ExitCode::kSuccess;
 }
 
+LineEditor& step_answers() {
+  static const std::unique_ptr<LineEditor> reader = make_plain_reader();
+  return *reader;
+}
+
+// Shows a statement and asks whether to go on. The end of the input is a no.
+bool ask_for_step(const syntax::SourceFile& source, const syntax::Stmt& statement) {
+  const std::uint32_t line = source.line_of(statement.span.begin);
+  std::string question = std::to_string(line) + " │ " + std::string(source.line_text(line)) + "\ncontinue (y/n)? ";
+  while (true) {
+    write_message(question);
+    std::string answer;
+    if (step_answers().read("", answer) != ReadOutcome::kLine) return false;
+    if (answer == "y" || answer == "Y" || answer == "yes" || answer.empty()) return true;
+    if (answer == "n" || answer == "N" || answer == "no") return false;
+    question = "Please answer y or n. continue (y/n)? ";
+  }
+}
+
 // Everything that reads a program: running it, testing it, looking at it.
 int work_on_program(const Options& options, StandardOutput& output) {
   const bool from_input = options.file == "-";
@@ -89,13 +119,35 @@ int work_on_program(const Options& options, StandardOutput& output) {
     return code(result);
   }
   const auto start = std::chrono::steady_clock::now();
-  int result = code(session.run(name, path, std::move(*text)));
+  int result = code(options.mode == Mode::kStep ? session.run_stepwise(name, path, std::move(*text), ask_for_step)
+                                                : session.run(name, path, std::move(*text)));
   if (options.time) {
     output.write("\nExecution time: " + duration_words(std::chrono::steady_clock::now() - start) + "\n");
   }
   const bool interrupted = session.error() && session.error()->kind == vm::ErrorKind::kCancelled;
   if (interrupted && !output.failed()) result = kInterruptedExit;
   return result;
+}
+
+int edit(const Options& options) {
+  const char* editor = std::getenv("VISUAL");
+  if (editor == nullptr || *editor == '\0') editor = std::getenv("EDITOR");
+  // The variable may hold arguments too, so a shell takes it apart; the file's name is not part of what it reads.
+  const std::string command = std::string(editor == nullptr || *editor == '\0' ? "editor" : editor) + " \"$1\"";
+  signal(SIGINT, SIG_IGN);  // Ctrl-C belongs to the editor.
+  const pid_t child = fork();
+  if (child == 0) {
+    signal(SIGINT, SIG_DFL);
+    signal(SIGPIPE, SIG_DFL);
+    execl("/bin/sh", "sh", "-c", command.c_str(), "sh", options.file.c_str(), static_cast<char*>(nullptr));
+    _exit(127);
+  }
+  int status = 0;
+  while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) return code(ExitCode::kSuccess);
+  write_message("Error: the editor did not end well; VISUAL or EDITOR says which one is used\n");
+  return code(ExitCode::kFailure);
 }
 
 int dispatch(const Options& options, StandardOutput& output) {
@@ -108,6 +160,20 @@ int dispatch(const Options& options, StandardOutput& output) {
       return code(ExitCode::kSuccess);
     case Mode::kRepl:
       return code(run_repl(output));
+    case Mode::kExplain:
+      return code(run_explain(options, output));
+    case Mode::kEdit:
+      return edit(options);
+    case Mode::kInit:
+      return code(run_init(options, output));
+    case Mode::kConfigCheck:
+      return code(run_config_check(options, output));
+    case Mode::kConfigFix:
+      return code(run_config_fix(options, output));
+    case Mode::kDumpEnvironment:
+      return code(run_dump_environment(options, output));
+    case Mode::kLint:
+      return code(run_lint(options, output));
     default:
       return work_on_program(options, output);
   }

@@ -46,11 +46,12 @@ class CommandLine(ToolTest):
         self.assertEqual(result.out, "")
 
     def test_step(self):
-        self.write("a.wfl", 'define action called say:\n    display later\nend action\nstore later as "x"\ncall say\ndisplay "y"\n')
+        self.write("a.wfl", 'define action called say:\n    call shout with "x"\nend action\n'
+                            'define action called shout with later:\n    display later\nend action\ncall say\ndisplay "y"\n')
         result = self.wfl("--step", "a.wfl", text="y\ny\ny\nn\n", code=0)
         self.assertEqual(result.out, "x\n")
         self.assertEqual(result.err.count("continue (y/n)? "), 4)
-        self.assertIn("5 │ call say", result.err)
+        self.assertIn("7 │ call say", result.err)
         self.assertEqual(self.wfl("--step", "a.wfl", text="y\nwhat\ny\ny\ny\n", code=0).out, "x\ny\n")
         self.assertEqual(self.wfl("--step", "a.wfl", text="y\ny\n", code=0).out, "")
 

@@ -42,7 +42,7 @@ class Explain(ToolTest):
 
     def test_every_code_of_the_sources_is_explained(self):
         used = set()
-        for path in SOURCE.rglob("*.cpp"):
+        for path in [*SOURCE.rglob("*.cpp"), *SOURCE.rglob("*.h")]:
             used |= set(re.findall(r'"(WFL-[PSTR]\d{3}|LINT-[A-Z]+)"', path.read_text(encoding="utf-8")))
         self.assertGreater(len(used), 25)
         kinds = (SOURCE / "language" / "error_kinds.h").read_text(encoding="utf-8")
