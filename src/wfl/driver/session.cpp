@@ -1,9 +1,14 @@
 #include "wfl/driver/session.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <new>
+#include <stdexcept>
 
 #include "wfl/check/analyzer.h"
 #include "wfl/compile/compiler.h"
@@ -66,6 +71,19 @@ bool has_include(syntax::StmtList statements) {
   });
 }
 
+// The machine's memory, or the part of it that this process may use; 0 when nobody knows. Past it the system would end
+// the process without a word.
+std::size_t usable_memory() {
+  const long pages = ::sysconf(_SC_PHYS_PAGES);
+  const long page = ::sysconf(_SC_PAGESIZE);
+  std::size_t bytes = pages > 0 && page > 0 ? static_cast<std::size_t>(pages) * static_cast<std::size_t>(page) : 0;
+  for (const char* const file : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    std::size_t limit = 0;
+    if (std::ifstream(file) >> limit && limit > 0 && (bytes == 0 || limit < bytes)) bytes = limit;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Session::Session(SessionOptions options) : options_(std::move(options)), loader_(std::make_unique<Loader>(*this)) {
@@ -77,6 +95,7 @@ Session::Session(SessionOptions options) : options_(std::move(options)), loader_
   vm_.limits().run_time = options_.time_left.value_or(
       std::chrono::milliseconds(static_cast<std::int64_t>(settings.timeout_seconds * 1000)));
   vm_.limits().run_time_words = seconds_words(settings.timeout_seconds);
+  vm_.heap().set_limit(usable_memory() / 2);  // A list that grows needs its old place and its new one.
   vm_.set_output(options_.channels.output);
   vm_.set_loader(loader_.get());
   vm_.set_test_mode(options_.test_mode);
@@ -164,7 +183,14 @@ void Session::define_globals(const fs::path& path) {
 }
 
 ExitCode Session::run(const std::string& name, const fs::path& path, std::string text) {
-  return run_checked(name, path, std::move(text), nullptr);
+  try {
+    return run_checked(name, path, std::move(text), nullptr);
+  } catch (const std::bad_alloc&) {
+    say("error: There is not enough memory for this program");
+  } catch (const std::length_error&) {
+    say("error: This program is too large");
+  }
+  return ExitCode::kFailure;
 }
 
 ExitCode Session::run_stepwise(const std::string& name, const fs::path& path, std::string text, const Ask& ask) {

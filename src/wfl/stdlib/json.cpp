@@ -96,6 +96,7 @@ class Writer {
   bool write(Value value, std::size_t depth) {
     if (depth > kMaxDepth)
       return fail("Cannot convert a value to JSON that is nested deeper than 500 levels or holds itself");
+    if (out.size() > vm::kMaxWrittenBytes) throw vm::TooLarge("The value is too large to be written as JSON");
     if (value.is_null()) {
       out += "null";
     } else if (value.is_boolean()) {

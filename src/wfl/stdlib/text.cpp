@@ -137,8 +137,9 @@ Value replace(NativeCall& call) {
   const std::string_view old = call.text(1);
   const std::string_view replacement = call.text(2);
   if (call.failed()) return Value::null();
-  std::string out;
   if (old.empty()) {
+    if (text.size() * replacement.size() > vm::Text::kMaxBytes) throw vm::TooLarge("The text would be too long");
+    std::string out;
     // An empty text is found before each character and at the end.
     for (std::size_t i = 0; i < text.size();) {
       out.append(replacement);
@@ -149,16 +150,7 @@ Value replace(NativeCall& call) {
     out.append(replacement);
     return call.make_text(out);
   }
-  std::size_t at = 0;
-  while (true) {
-    const std::size_t found = text.find(old, at);
-    if (found == std::string_view::npos) break;
-    out.append(text.substr(at, found - at)).append(replacement);
-    at = found + old.size();
-  }
-  if (at == 0) return call[0];
-  out.append(text.substr(at));
-  return call.make_text(out);
+  return call.make_text(vm::replace_all(text, old, replacement));
 }
 
 Value split(NativeCall& call) {

@@ -1,15 +1,46 @@
 // Calls: frames, choosing the version of an overloaded action, natives, host functions, actions of containers.
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <set>
+#include <stdexcept>
 
 #include "wfl/vm/interpreter.h"
 #include "wfl/vm/operations.h"
 
 namespace wfl::vm {
 
+// Memory that runs out, and a limit that was passed where no error could be returned, become errors of the program: it
+// can catch them, and what it holds is freed then. Every instruction that can allocate saves its place first, so the
+// frames are as they must be for unwinding.
 bool Interpreter::run(Vm& vm) {
-  return vm.dispatch_ == Vm::Dispatch::kSwitch ? run_switch(vm) : run_computed_goto(vm);
+  Frame* const entry = vm.frame_;
+  const std::uint32_t natives = vm.native_depth_;
+  bool raise = false;
+  while (true) {
+    bool unwinding = false;
+    try {
+      if (raise) {
+        unwinding = true;
+        if (!unwind(vm)) return false;
+        unwinding = false;
+      }
+      return vm.dispatch_ == Vm::Dispatch::kSwitch ? run_switch(vm) : run_computed_goto(vm);
+    } catch (const TooLarge& problem) {
+      fail(vm, ErrorKind::kResourceLimit, problem.what());
+    } catch (const std::length_error&) {
+      fail(vm, ErrorKind::kResourceLimit, "A value would be too large");
+    } catch (const std::bad_alloc&) {
+      fail(vm, ErrorKind::kResourceLimit, "There is not enough memory");
+    }
+    vm.native_depth_ = natives;
+    raise = true;
+    if (unwinding) {
+      // Not even the handler could be reached: the call as a whole has failed.
+      vm.frame_ = entry - 1;
+      return false;
+    }
+  }
 }
 
 bool Interpreter::grow_stack(Vm& vm, const Value* top) {

@@ -16,7 +16,7 @@ constexpr std::size_t kMaxDepth = 64;
 
 class Writer {
  public:
-  Writer(std::string& out, bool debug) : out_(out), debug_(debug) {}
+  Writer(std::string& out, bool debug) : out_(out), limit_(out.size() + kMaxWrittenBytes), debug_(debug) {}
 
   void write(Value value) {
     if (value.is_number()) {
@@ -137,12 +137,14 @@ class Writer {
       out_ += "<cycle>";
       return;
     }
+    if (out_.size() > limit_) throw TooLarge("The value is too large to be shown as a text");
     open_.push_back(object);
     body();
     open_.pop_back();
   }
 
   std::string& out_;
+  std::size_t limit_;
   bool debug_;
   std::vector<const Object*> open_;
 };

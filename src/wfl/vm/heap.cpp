@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <new>
+
+#include "wfl/vm/operations.h"
 
 namespace wfl::vm {
 
@@ -55,7 +58,13 @@ Heap::~Heap() {
   }
 }
 
+void Heap::check_room(std::size_t bytes) const {
+  if (bytes > Text::kMaxBytes) throw TooLarge("The text would be too long");
+  if (limit_ != 0 && bytes > limit_) throw std::bad_alloc();
+}
+
 Text* Heap::text_of_size(std::size_t size, char** bytes) {
+  check_room(size);
   Text* text = new_inline_text(size);
   adopt(text, sizeof(Text) + size);
   *bytes = const_cast<char*>(text->data);
@@ -81,6 +90,7 @@ Text* Heap::intern(std::string_view bytes) {
 Text* Heap::concat(Text* left, std::string_view right) {
   if (right.empty()) return left;
   const std::size_t size = left->size + right.size();
+  check_room(size);
   if (left->size < kGrowingText) {
     char* to = nullptr;
     Text* made = text_of_size(size, &to);
@@ -88,6 +98,9 @@ Text* Heap::concat(Text* left, std::string_view right) {
     std::memcpy(to + left->size, right.data(), right.size());
     return made;
   }
+  void* memory = std::malloc(sizeof(Text));
+  if (memory == nullptr) throw std::bad_alloc();
+  std::unique_ptr<void, void (*)(void*)> owner(memory, std::free);
   TextBuffer* buffer = left->shared;
   const bool in_place = buffer != nullptr && buffer->bytes() + buffer->used == left->data + left->size &&
                         buffer->capacity - buffer->used >= right.size();
@@ -99,14 +112,14 @@ Text* Heap::concat(Text* left, std::string_view right) {
     allocated_ += right.size();
   } else {
     const std::size_t capacity =
-        std::min<std::size_t>(left->shared != nullptr ? size * 2 : size + size / 4, 0xfffffff0);
+        std::min<std::size_t>(left->shared != nullptr ? size * 2 : size + size / 4, Text::kMaxBytes);
     buffer = new_buffer(std::max(capacity, size));
     std::memcpy(buffer->bytes(), left->data, left->size);
     std::memcpy(buffer->bytes() + left->size, right.data(), right.size());
     buffer->used = static_cast<std::uint32_t>(size);
     allocated_ += buffer->capacity;
   }
-  auto* made = new (std::malloc(sizeof(Text))) Text();
+  auto* made = new (owner.release()) Text();
   made->data = buffer->bytes();
   made->shared = buffer;
   made->size = static_cast<std::uint32_t>(size);
@@ -283,13 +296,19 @@ std::size_t Heap::trace(Object* object, Tracer& tracer) {
 void Heap::collect(const std::function<void(Tracer&)>& mark_roots) {
   ++collections_;
   Tracer tracer;
-  for (const Value root : roots_) tracer.mark(root);
-  mark_roots(tracer);
   std::size_t live = 0;
-  while (!tracer.gray_.empty()) {
-    Object* object = tracer.gray_.back();
-    tracer.gray_.pop_back();
-    live += trace(object, tracer);
+  try {
+    for (const Value root : roots_) tracer.mark(root);
+    mark_roots(tracer);
+    while (!tracer.gray_.empty()) {
+      Object* object = tracer.gray_.back();
+      tracer.gray_.pop_back();
+      live += trace(object, tracer);
+    }
+  } catch (const std::bad_alloc&) {
+    // A mark that stayed would make the next collection believe that this object's parts are marked too.
+    for (Object* object = objects_; object != nullptr; object = object->next) object->marked = false;
+    throw;
   }
   std::erase_if(interned_, [](const Text* text) { return !text->marked; });
   Object** link = &objects_;
@@ -304,6 +323,7 @@ void Heap::collect(const std::function<void(Tracer&)>& mark_roots) {
   }
   allocated_ = live;
   threshold_ = stress_ ? 0 : std::max(kFirstThreshold, live * 2);
+  if (limit_ != 0) threshold_ = std::min(threshold_, limit_);
 }
 
 std::size_t Heap::object_count() const {

@@ -5,6 +5,7 @@
 // allocation however large the live data is. Interned texts are held weakly.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <string_view>
@@ -71,6 +72,13 @@ class Heap {
   void account(std::size_t bytes) { allocated_ += bytes; }
   [[nodiscard]] bool wants_collection() const { return allocated_ >= threshold_; }
   [[nodiscard]] std::size_t allocated_bytes() const { return allocated_; }
+  // How much may be alive at once; 0: no limit. A single text beyond it is refused with std::bad_alloc, everything else
+  // is noticed at the safepoint after a collection.
+  void set_limit(std::size_t bytes) {
+    limit_ = bytes;
+    if (limit_ != 0) threshold_ = std::min(threshold_, limit_);
+  }
+  [[nodiscard]] bool over_limit() const { return limit_ != 0 && allocated_ > limit_; }
   // Frees all objects that mark_roots and the permanent roots don't lead to. Only at a safepoint.
   void collect(const std::function<void(Tracer&)>& mark_roots);
   // Keeps a value alive as long as the heap lives.
@@ -103,10 +111,12 @@ class Heap {
   }
   static void destroy(Object* object);
   std::size_t trace(Object* object, Tracer& tracer);
+  void check_room(std::size_t bytes) const;
 
   Object* objects_ = nullptr;
   std::size_t allocated_ = 0;
   std::size_t threshold_;
+  std::size_t limit_ = 0;
   std::size_t collections_ = 0;
   bool stress_ = false;
   std::unordered_set<Text*, TextHash, TextEqual> interned_;

@@ -97,17 +97,7 @@ bool Interpreter::replace_text(Vm& vm, Value* args, std::uint32_t) {
   const std::string_view text = args[0].as_text();
   const std::string_view what = args[1].as_text();
   if (what.empty()) return true;
-  const std::string replacement = display(args[2]);
-  std::string out;
-  std::size_t from = 0;
-  for (std::size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, from)) {
-    out += text.substr(from, at - from);
-    out += replacement;
-    from = at + what.size();
-    if (out.size() > Text::kMaxBytes / 2) return fail(vm, ErrorKind::kResourceLimit, "The text would be too long");
-  }
-  out += text.substr(from);
-  args[0] = Value(vm.heap_.text(out));
+  args[0] = Value(vm.heap_.text(replace_all(text, what, display(args[2]))));
   return true;
 }
 

@@ -12,6 +12,22 @@
 
 namespace wfl::vm {
 
+std::string replace_all(std::string_view text, std::string_view what, std::string_view replacement) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + what.size())) ++count;
+  if (count != 0 && replacement.size() > Text::kMaxBytes / count) throw TooLarge("The text would be too long");
+  std::string out;
+  out.reserve(text.size() - count * what.size() + count * replacement.size());
+  std::size_t from = 0;
+  for (; count > 0; --count) {
+    const std::size_t at = text.find(what, from);
+    out.append(text.substr(from, at - from)).append(replacement);
+    from = at + what.size();
+  }
+  out.append(text.substr(from));
+  return out;
+}
+
 bool truthy(Value value) {
   if (value.is_boolean()) return value.as_boolean();
   if (value.is_number()) return value.as_number() != 0;  // NaN is true.

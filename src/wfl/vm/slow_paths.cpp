@@ -1,6 +1,7 @@
 // What instructions do when their operands are not the ordinary case, with the messages of the language.
 #include <algorithm>
 #include <cmath>
+#include <exception>
 
 #include "wfl/vm/interpreter.h"
 #include "wfl/vm/operations.h"
@@ -27,7 +28,7 @@ std::string_view comparison_sign(Op op) {
 
 // A text of all parts; empty when it would be too long.
 bool too_long(std::size_t size) {
-  return size > Text::kMaxBytes / 2;
+  return size > Text::kMaxBytes;
 }
 }  // namespace
 
@@ -337,7 +338,13 @@ void Interpreter::show(Vm& vm, const Value* parts, std::uint32_t count) {
   if (count == 1 && parts[0].is_text()) {
     vm.output_ += parts[0].as_text();
   } else {
-    for (std::uint32_t i = 0; i < count; ++i) append_display(vm.output_, parts[i]);
+    const std::size_t before = vm.output_.size();
+    try {
+      for (std::uint32_t i = 0; i < count; ++i) append_display(vm.output_, parts[i]);
+    } catch (const std::exception&) {
+      vm.output_.resize(before);  // Half a line helps nobody.
+      throw;
+    }
   }
   vm.output_ += '\n';
   if (vm.output_.size() >= 1 << 16) vm.flush_output();

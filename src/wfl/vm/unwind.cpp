@@ -85,7 +85,12 @@ void Interpreter::main_loop(Vm& vm, bool enter) {
 
 bool Interpreter::safepoint(Vm& vm, std::int64_t spent) {
   vm.operations_ += static_cast<std::uint64_t>(spent);
-  if (vm.heap_.wants_collection() && vm.native_depth_ == 0) collect(vm);
+  if (vm.heap_.wants_collection() && vm.native_depth_ == 0) {
+    collect(vm);
+    if (vm.heap_.over_limit()) {
+      return fail(vm, ErrorKind::kResourceLimit, "The program's values need more memory than it may use");
+    }
+  }
   if (vm.cancelled_.load(std::memory_order_relaxed)) {
     return fail(vm, ErrorKind::kCancelled, "The program was stopped");
   }

@@ -142,7 +142,7 @@ struct TextBuffer {
 struct Text : Object {
   static constexpr ObjectKind kKind = ObjectKind::kText;
   static constexpr std::uint32_t kUnknown = 0xffffffff;
-  static constexpr std::uint32_t kMaxBytes = 0xfffffff0;
+  static constexpr std::uint32_t kMaxBytes = 0x7ffffff0;
 
   const char* data = nullptr;
   TextBuffer* shared = nullptr;  // Null when the bytes follow the object.
