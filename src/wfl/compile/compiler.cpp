@@ -18,7 +18,16 @@ std::unique_ptr<vm::FunctionProto> Compiler::run() {
   state.result_register = take();
   state.scopes.back().reserved = mark();
   load(static_cast<Register>(state.result_register), kNull);
-  statements(program_.statements, options_.result_wanted);
+  for (std::size_t i = 0; i < program_.statements.size() && !error_; ++i) {
+    // A `break` outside of all loops leaves the statement it is in; the program goes on with the next one.
+    const std::size_t definite = branch_mark();
+    statement(*program_.statements[i], options_.result_wanted && i + 1 == program_.statements.size());
+    if (state.strays.empty()) continue;
+    patch_all(state.strays);
+    state.strays.clear();
+    forget_dead_registers();
+    take_back(definite);
+  }
   emit(Op::kReturn, static_cast<std::uint32_t>(state.result_register));
   return end_function();
 }

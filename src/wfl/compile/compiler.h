@@ -18,6 +18,8 @@ struct Options {
   // All top-level variables stay reachable by name after the run: for a REPL, for `include`, for whoever reads globals.
   // Without it, a variable that no action uses lives in a register.
   bool keep_globals = false;
+  // The text is an included file or a module: leaving a loop that isn't there is an error.
+  bool imported = false;
   // The main function returns the value of the last statement if it is an expression (for a REPL).
   bool result_wanted = false;
 };

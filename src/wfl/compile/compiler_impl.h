@@ -169,6 +169,7 @@ class Compiler {
   void guarded(const syntax::Expr& subject, const syntax::Block& body, std::string_view family, bool keystore,
                bool tail);
   void leave(LeavePath path, int value);
+  void leave_no_loop(std::string_view word);
   void branch_ends(const std::vector<std::vector<Variable*>>& branches, bool exhaustive);
 
   // --- definitions.cpp

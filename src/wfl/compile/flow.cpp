@@ -247,7 +247,7 @@ void Compiler::forever(const Block& body, bool main_loop) {
 void Compiler::leave(LeavePath path, int value) {
   std::size_t depth = f_->cleanups.size();
   std::size_t stop = 0;
-  if (path.kind != LeavePath::Kind::kReturn) {
+  if (path.kind == LeavePath::Kind::kBreak || path.kind == LeavePath::Kind::kContinue) {
     const Loop& loop = f_->loops[path.loop];
     stop = loop.cleanups - (path.kind == LeavePath::Kind::kBreak && loop.owns_cleanup ? 1 : 0);
   }
@@ -284,6 +284,9 @@ void Compiler::leave(LeavePath path, int value) {
     case LeavePath::Kind::kContinue:
       f_->loops[path.loop].continues.push_back(emit_wide(Op::kJump, 0, 0));
       break;
+    case LeavePath::Kind::kStatement:
+      f_->strays.push_back(emit_wide(Op::kJump, 0, 0));
+      break;
     case LeavePath::Kind::kReturn:
       if (value >= 0) {
         emit(Op::kReturn, static_cast<Register>(value));
@@ -291,6 +294,18 @@ void Compiler::leave(LeavePath path, int value) {
         emit(Op::kReturnNull);
       }
       break;
+  }
+}
+
+// `break`, `continue` or `exit` where no loop is: an action ends, the top level goes on with its next statement.
+void Compiler::leave_no_loop(std::string_view word) {
+  if (!f_->is_main) {
+    leave({LeavePath::Kind::kReturn, 0}, -1);
+  } else if (options_.imported) {
+    raise("Cannot use '" + std::string(word) + "' in " +
+          (module_.parent != nullptr ? "module scope" : "included file scope"));
+  } else {
+    leave({LeavePath::Kind::kStatement, 0}, -1);
   }
 }
 
@@ -497,7 +512,7 @@ bool Compiler::flow_statement(const Stmt& stmt, bool tail) {
     case StmtKind::Break:
     case StmtKind::Continue:
       if (f_->loops.empty()) {
-        leave({LeavePath::Kind::kReturn, 0}, -1);
+        leave_no_loop(stmt.kind == StmtKind::Break ? "break" : "continue");
       } else {
         leave(
             {stmt.kind == StmtKind::Break ? LeavePath::Kind::kBreak : LeavePath::Kind::kContinue, f_->loops.size() - 1},
@@ -508,7 +523,7 @@ bool Compiler::flow_statement(const Stmt& stmt, bool tail) {
       if (as<ExitStmt>(stmt).whole_program) {
         emit(Op::kExitProgram);
       } else if (f_->loops.empty()) {
-        leave({LeavePath::Kind::kReturn, 0}, -1);
+        leave_no_loop("exit");
       } else {
         leave({LeavePath::Kind::kBreak, 0}, -1);
       }

@@ -41,9 +41,9 @@ struct Scope {
 
 // What must happen when control leaves a block early.
 struct LeavePath {
-  enum class Kind : std::uint8_t { kBreak, kContinue, kReturn };
+  enum class Kind : std::uint8_t { kBreak, kContinue, kReturn, kStatement };
   Kind kind;
-  std::size_t loop;  // Index of the loop for kBreak and kContinue.
+  std::size_t loop;  // Index of the loop for kBreak and kContinue. kStatement leaves a statement of the top level.
 };
 
 struct Cleanup {
@@ -72,6 +72,7 @@ struct FunctionState {
   std::vector<Variable*> became_definite;  // In order, so that a branch can take it back.
   std::vector<Loop> loops;
   std::vector<Cleanup> cleanups;
+  std::vector<Position> strays;  // Jumps to the end of the top level's present statement.
   std::vector<Register> batches;                      // Keystores of the open batch blocks.
   std::map<const Variable*, std::uint16_t> captured;  // Cells of the closure.
   std::map<std::uint64_t, std::uint32_t> value_constants;
