@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "wfl/compile/scan.h"
 #include "wfl/syntax/lexer.h"
@@ -114,8 +115,8 @@ class Linter {
   }
 
   LintReport finish() {
-    std::ranges::stable_sort(report_.findings, {}, [](const Diagnostic& d) { return d.span.begin; });
-    std::ranges::stable_sort(report_.edits, {}, &Edit::begin);
+    std::ranges::sort(report_.findings, {}, [](const Diagnostic& d) { return std::pair(d.span.begin, d.code); });
+    std::ranges::sort(report_.edits, {}, [](const Edit& edit) { return std::pair(edit.begin, edit.end); });
     return std::move(report_);
   }
 
