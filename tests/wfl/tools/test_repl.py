@@ -49,6 +49,11 @@ class Repl(ToolTest):
         self.assertIn("error[WFL-P", err)
         self.assertIn("store x as", err)
 
+    def test_characters_and_escapes_that_mean_nothing_do_not_wait_for_more(self):
+        out, err = self.lines("display 5 $", 'display "a\\q"', "store n as 99999999999999999999", "display 6")
+        self.assertEqual(out, "5\n6\n")
+        self.assertEqual(err.count("WFL-P004"), 3, err)
+
     def test_errors_of_every_kind_are_shown_and_the_session_goes_on(self):
         out, err = self.lines("display 1 divided by 0", "nobody knows this", "store as 5", "display \"still here\"")
         self.assertEqual(out, "still here\n")
