@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -103,12 +104,21 @@ class Repl {
     if (!needs_more()) execute();
   }
 
-  // Whether the input is the beginning of something longer.
+  // Whether the input is the beginning of something longer: a block without its end, or a text without its closing
+  // quote.
   [[nodiscard]] bool needs_more() const {
-    const auto parsed = syntax::parse(std::make_shared<const syntax::SourceFile>(0, "", pending_));
-    if (parsed.incomplete) return true;
-    // A text may go on over line ends.
-    return !parsed.diagnostics.empty() && parsed.diagnostics.front().code == "WFL-P004";
+    const auto bad_texts = [](const std::string& text, bool& incomplete) {
+      const auto parsed = syntax::parse(std::make_shared<const syntax::SourceFile>(0, "", text));
+      incomplete = parsed.incomplete;
+      return std::ranges::count_if(parsed.diagnostics, [](const syntax::Diagnostic& diagnostic) {
+        return diagnostic.severity == syntax::Severity::Error && diagnostic.code == "WFL-P004";
+      });
+    };
+    bool incomplete = false;
+    const auto bad = bad_texts(pending_, incomplete);
+    if (incomplete || bad == 0) return incomplete;
+    // A text is open if one more quote makes it better. Behind a wrong escape or number it would open another one.
+    return bad_texts(pending_ + "\"", incomplete) < bad;
   }
 
   void execute() {
