@@ -32,6 +32,17 @@ TEST(ErrorMessages, AStoreWithoutKey) {
             "  = hint: Write `store V in S with key K`.\n");
 }
 
+TEST(ErrorMessages, AWordOfTheLanguageAsTheNameOfAnAction) {
+  EXPECT_EQ(advice("define action called add person needs x:\n  display x\nend action\n"),
+            "I expected a name for the action after `called`, but found `add`\n"
+            "- `add` is a word of WFL. Choose another name, such as `add_person`.\n");
+  EXPECT_EQ(advice("define action called register:\n  display 1\nend action\n"),
+            "I expected a name for the action after `called`, but found `register`\n"
+            "- `register` is a word of WFL. Choose another name, such as `my_register`.\n");
+  // Here the name is missing.
+  EXPECT_EQ(advice("for each in guests:\n  display 1\nend for\n").find("Choose another name"), std::string::npos);
+}
+
 TEST(ErrorMessages, AMissingEnd) {
   EXPECT_EQ(errors("check if x is 1:\n  display 1\n"),
             "error[WFL-P002]: The program ends, but `end check` is missing\n"
