@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include "wfl/syntax/parser_impl.h"
 
 // Which statement it is, and the plain ones: variables, collections, output, modules.
@@ -174,6 +177,18 @@ const Stmt* Parser::parse_expression_statement() {
 
 // One name token.
 Name Parser::parse_name(std::string_view where) {
+  // A word that joins the parts of a statement stands where the name was forgotten; any other was meant as the name.
+  constexpr auto kJoining = std::to_array<Keyword>({Keyword::In, Keyword::As, Keyword::From, Keyword::To, Keyword::With,
+                                                    Keyword::And, Keyword::Of, Keyword::By, Keyword::Needs});
+  if (at(TokenKind::Keyword) && std::ranges::find(kJoining, peek().keyword) == kJoining.end()) {
+    const std::string word(peek().text);
+    std::string other = "my_" + word;
+    if (const Token& next = peek(1); next.is(TokenKind::Identifier)) {  // `add person` was meant as one name.
+      other = word + "_" + std::string(next.text.substr(0, next.text.find(' ')));
+    }
+    fail_expected("a name " + std::string(where),
+                  {"`" + word + "` is a word of WFL. Choose another name, such as `" + other + "`."});
+  }
   if (!at(TokenKind::Identifier)) {
     fail_expected("a name " + std::string(where));
   }
