@@ -103,7 +103,8 @@ int work_on_program(const Options& options, StandardOutput& output) {
   }
   session_options.channels = {.output = [&output](std::string_view bytes) { output.write(bytes); },
                               .messages = write_message,
-                              .color = wants_color()};
+                              .color = wants_color(),
+                              .show_lines = isatty(STDOUT_FILENO) == 1};
   session_options.script_arguments = options.script_arguments;
   session_options.test_mode = options.mode == Mode::kTest;
   Session session(std::move(session_options));
@@ -159,7 +160,7 @@ int dispatch(const Options& options, StandardOutput& output) {
       output.write(version_text() + "\n");
       return code(ExitCode::kSuccess);
     case Mode::kRepl:
-      return code(run_repl(output));
+      return run_repl(output);
     case Mode::kExplain:
       return code(run_explain(options, output));
     case Mode::kEdit:

@@ -37,7 +37,7 @@ class PlainReader : public LineEditor {
     while (true) {
       if (at_ == filled_) {
         const ssize_t count = ::read(STDIN_FILENO, buffer_.data(), buffer_.size());
-        if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && errno == EINTR) return ReadOutcome::kInterrupted;
         if (count <= 0) return line.empty() ? ReadOutcome::kEnd : ReadOutcome::kLine;
         at_ = 0;
         filled_ = static_cast<std::size_t>(count);

@@ -39,7 +39,7 @@ class Repl {
     if (editor_ == nullptr) editor_ = make_plain_reader();
   }
 
-  ExitCode run() {
+  int run() {
     const WatchInterrupts watch(session_.machine());
     output_.write(kBanner);
     session_.begin();
@@ -51,6 +51,8 @@ class Repl {
           break;
         case ReadOutcome::kInterrupted:
           pending_.clear();
+          interrupted_ = !terminal_;  // Nobody is there to go on.
+          leave_ = interrupted_;
           break;
         case ReadOutcome::kEnd:
           if (!pending_.empty()) execute();  // Says what is missing.
@@ -60,7 +62,8 @@ class Repl {
       }
     }
     editor_.reset();  // Gives the terminal back, and keeps the history.
-    return session_.end() ? ExitCode::kSuccess : ExitCode::kFailure;
+    const bool fine = session_.end();
+    return interrupted_ ? kInterruptedExit : static_cast<int>(fine ? ExitCode::kSuccess : ExitCode::kFailure);
   }
 
  private:
@@ -125,7 +128,6 @@ class Repl {
     std::string text = std::move(pending_);
     pending_.clear();
     history_.push_back(text);
-    session_.machine().cancel_flag() = false;
     const Session::Piece piece = session_.run_piece("input " + std::to_string(history_.size()), std::move(text));
     session_.machine().cancel_flag() = false;
     switch (piece.state) {
@@ -166,11 +168,12 @@ class Repl {
   std::string pending_;
   std::vector<std::string> history_;  // Whole inputs, each with its line ends.
   bool leave_ = false;
+  bool interrupted_ = false;
 };
 
 }  // namespace
 
-ExitCode run_repl(StandardOutput& output) {
+int run_repl(StandardOutput& output) {
   return Repl(output).run();
 }
 

@@ -1,9 +1,12 @@
 """The interactive mode with its input from a pipe: what is said, what stays, and that nothing ends it but the end."""
 
 import os
+import signal
+import subprocess
+import time
 import unittest
 
-from support import ToolTest
+from support import WFL, ToolTest
 
 BANNER = "WFL REPL - Type .help for commands or .exit to quit\n"
 
@@ -93,8 +96,6 @@ class Repl(ToolTest):
         self.assertEqual(self.lines('display "naïve 日本 🎈"', 'length of "日本"'), ("naïve 日本 🎈\n2\n", ""))
 
     def test_input_that_is_no_utf8_is_refused(self):
-        import subprocess
-        from support import WFL
         done = subprocess.run([WFL], input=b'display "\xff"\ndisplay 2\n', capture_output=True, env=self.environment, timeout=60)
         self.assertIn(b"UTF-8", done.stderr)
         self.assertIn(b"\n2\n", done.stdout)
@@ -127,6 +128,16 @@ class Repl(ToolTest):
 
     def test_an_action_called_main_is_not_run_by_itself(self):
         self.assertEqual(self.lines("define action called main:", 'display "ran"', "end action", "1"), ("1\n", ""))
+
+    def test_ctrl_c_ends_it_where_nobody_writes(self):
+        with subprocess.Popen([WFL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self.environment) as process:
+            process.stdin.write(b'display "ready"\n')
+            process.stdin.flush()
+            while process.stdout.readline() != b"ready\n":
+                pass
+            time.sleep(0.2)
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(20), 130)
 
     def test_nothing_is_written_to_the_history_without_a_terminal(self):
         self.lines("1")
