@@ -97,6 +97,7 @@ Session::Session(SessionOptions options) : options_(std::move(options)), loader_
   vm_.limits().run_time_words = seconds_words(settings.timeout_seconds);
   vm_.heap().set_limit(usable_memory() / 2);  // A list that grows needs its old place and its new one.
   vm_.set_output(options_.channels.output);
+  if (options_.channels.show_lines) vm_.set_output_buffer(0);
   vm_.set_loader(loader_.get());
   vm_.set_test_mode(options_.test_mode);
   stdlib::register_builtins(vm_, runtime_);

@@ -25,7 +25,8 @@ class Loader;
 struct Channels {
   std::function<void(std::string_view)> output;
   std::function<void(std::string_view)> messages;
-  bool color = false;  // For messages.
+  bool color = false;       // For messages.
+  bool show_lines = false;  // Output goes to a terminal: every line at once.
 };
 
 struct SessionOptions {

@@ -72,7 +72,8 @@ class Repl {
     options.config = driver::load_config({});
     options.channels = {.output = [&output](std::string_view bytes) { output.write(bytes); },
                         .messages = write_message,
-                        .color = wants_color()};
+                        .color = wants_color(),
+                        .show_lines = isatty(STDOUT_FILENO) == 1};
     return options;
   }
 

@@ -347,7 +347,7 @@ void Interpreter::show(Vm& vm, const Value* parts, std::uint32_t count) {
     }
   }
   vm.output_ += '\n';
-  if (vm.output_.size() >= 1 << 16) vm.flush_output();
+  if (vm.output_.size() >= vm.output_buffer_bytes_) vm.flush_output();
 }
 
 }  // namespace wfl::vm

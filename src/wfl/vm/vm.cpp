@@ -143,7 +143,7 @@ std::expected<Value, RuntimeError> Vm::call_on(Value self, const Closure& closur
 
 void Vm::write_output(std::string_view text) {
   output_ += text;
-  if (output_.size() >= 1 << 16) flush_output();
+  if (output_.size() >= output_buffer_bytes_) flush_output();
 }
 
 void Vm::flush_output() {

@@ -144,6 +144,8 @@ class Vm {
   std::expected<Value, RuntimeError> call_on(Value self, const Closure& closure, std::span<const Value> arguments);
 
   void set_output(std::function<void(std::string_view)> sink) { sink_ = std::move(sink); }
+  // How much output may wait before it goes to the sink: 64 KiB, or 0 where somebody watches every line come.
+  void set_output_buffer(std::size_t bytes) { output_buffer_bytes_ = bytes; }
   void write_output(std::string_view text);
   void flush_output();
   void set_loader(ModuleLoader* loader) { loader_ = loader; }
@@ -188,6 +190,7 @@ class Vm {
   std::vector<std::function<void(Tracer&)>> roots_;
   std::function<void(std::string_view)> sink_;
   std::string output_;
+  std::size_t output_buffer_bytes_ = 64 * 1024;
   ModuleLoader* loader_ = nullptr;
   Dispatch dispatch_ = Dispatch::kComputedGoto;
   std::atomic<bool> cancelled_{false};

@@ -1,8 +1,12 @@
 """The command line: what can't be combined, stepping, the editor, and how long a run took."""
 
+import os
+import pty
+import select
+import signal
 import unittest
 
-from support import ToolTest
+from support import WFL, ToolTest
 
 
 class CommandLine(ToolTest):
@@ -69,6 +73,23 @@ class CommandLine(ToolTest):
         self.assertIn("editor", self.wfl("--edit", "my program.wfl", code=1).err)
         self.environment["VISUAL"] = "true"
         self.wfl("--edit", "my program.wfl", code=0)
+
+    def test_a_terminal_shows_every_line_at_once(self):
+        # The program never ends: if its first line waited in a buffer, it would never come.
+        self.write("a.wfl", 'display "first"\nrepeat forever:\nend repeat\n')
+        process, terminal = pty.fork()
+        if process == 0:
+            os.chdir(self.folder)
+            os.execve(WFL, [WFL, "a.wfl"], self.environment)
+        try:
+            seen = b""
+            while b"first" not in seen and select.select([terminal], [], [], 30)[0]:
+                seen += os.read(terminal, 1000)
+            self.assertIn(b"first", seen)
+        finally:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+            os.close(terminal)
 
     def test_help_names_every_flag(self):
         out = self.wfl("--help", code=0).out
