@@ -72,7 +72,7 @@ struct FunctionState {
   std::vector<Variable*> became_definite;  // In order, so that a branch can take it back.
   std::vector<Loop> loops;
   std::vector<Cleanup> cleanups;
-  std::vector<Position> strays;  // Jumps to the end of the top level's present statement.
+  std::vector<Position> strays;                       // Jumps to the end of the top level's present statement.
   std::vector<Register> batches;                      // Keystores of the open batch blocks.
   std::map<const Variable*, std::uint16_t> captured;  // Cells of the closure.
   std::map<std::uint64_t, std::uint32_t> value_constants;
