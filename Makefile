@@ -10,7 +10,7 @@ TEXT ?= /usr/share/common-licenses/GPL-3
 # Configured once with what the job needs; ninja repeats it by itself when a CMake file changes.
 configure = test -f $(1)/build.ninja || cmake --preset $(notdir $(1)) $(2) >$(1).log 2>&1 || { cat $(1).log; exit 1; }
 
-.PHONY: help build run test install uninstall lint format coverage bench soak fuzz clean deps
+.PHONY: help build run test install uninstall lint tidy format coverage bench soak fuzz clean deps
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,9 +40,13 @@ uninstall: ## Remove what the last make install put there
 	@test -f $(BUILD)/install_manifest.txt || { echo "Nothing is known to be installed: $(BUILD)/install_manifest.txt is not there."; exit 1; }
 	@xargs -d '\n' rm -f < $(BUILD)/install_manifest.txt && rm $(BUILD)/install_manifest.txt && echo "Removed."
 
-lint: ## Check format, layers, headers, clang-tidy, shell and Python scripts (LINT_SECONDS=0: no time limit for clang-tidy)
+lint: ## Check format, layers, headers, shell and Python scripts
 	@scripts/install_dependencies.sh lint
-	@scripts/lint.py --jobs $(JOBS) $(if $(LINT_SECONDS),--tidy-seconds $(LINT_SECONDS))
+	@scripts/lint.py --jobs $(JOBS)
+
+tidy: ## Look at every file with clang-tidy (LINT_SECONDS=N: no longer than that)
+	@scripts/install_dependencies.sh lint
+	@scripts/lint.py --jobs $(JOBS) --only tidy $(if $(LINT_SECONDS),--tidy-seconds $(LINT_SECONDS))
 
 format: ## Rewrite all C++ and C files in the project's format
 	@scripts/install_dependencies.sh lint
