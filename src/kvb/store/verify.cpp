@@ -88,17 +88,23 @@ Stats Store::stats() {
     if (auto bytes = file_->size()) stats.file_bytes = *bytes;
     if (auto bytes = file_->allocated_bytes()) stats.allocated_bytes = *bytes;
   }
+  log::Position end;
   if (journal_) {
     const std::lock_guard lock(write_mutex_);
     stats.bytes_written = journal_->bytes_written();
     stats.syncs = journal_->syncs();
     stats.recovery_cuts = journal_->cuts();
+    end = journal_->tail();
   }
   const std::shared_lock lock(index_mutex_);
   stats.keys = static_cast<std::uint64_t>(std::max<std::int64_t>(keys_, 0));
   stats.live_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(live_bytes_, 0));
   stats.segments = segments_.size();
-  for (const auto& [paddr, segment] : segments_.all()) stats.journal_bytes += segment.header.size_bytes;
+  if (options_.read_only && reader_) end = reader_->position();
+  // Whole segments, and of the one that holds the log's end what lies before it.
+  for (const auto& [paddr, segment] : segments_.all()) {
+    stats.journal_bytes += segment.header.link == end.segment ? end.offset : segment.header.size_bytes;
+  }
   stats.memory_bytes = delta_.memory_bytes() + order_.memory_bytes();
   stats.epoch = head_.superblock.epoch;
   stats.committed_seqno = published_.load(std::memory_order_acquire);

@@ -394,5 +394,14 @@ TEST(BucketRelaxed, Own_writes_are_seen_at_once_and_flush_makes_them_safe) {
   EXPECT_TRUE(seen);
 }
 
+TEST_F(BucketTest, The_journal_to_replay_is_what_was_written_not_what_was_allocated) {
+  EXPECT_EQ(bucket_.stats().journal_bytes, 0u);
+  EXPECT_TRUE(KVB_MUST(bucket_.put("key", "value")));
+  // A segment's header of 128 bytes, and one record: 48 bytes around key and value.
+  EXPECT_EQ(bucket_.stats().journal_bytes, 128u + 48 + 3 + 5);
+  const Bucket reader = KVB_MUST(Bucket::open(path_, {.read_only = true}));
+  EXPECT_EQ(reader.stats().journal_bytes, 128u + 48 + 3 + 5);
+}
+
 }  // namespace
 }  // namespace kvb::testing
