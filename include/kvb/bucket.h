@@ -56,6 +56,10 @@ struct OpenOptions {
   bool read_only = false;
   Durability durability = Durability::sync;       // Of writes through this Bucket; nothing of it is stored.
   std::chrono::milliseconds lock_deadline{5000};  // How long to wait for another writer before answering `busy`.
+  // Log behind the last checkpoint, in bytes, at which the next one is made by itself (in the background, while writes
+  // go on). Larger: more memory and a longer opening after a crash. At least twice the index is waited for, so that the
+  // index is not rewritten too often.
+  std::uint64_t checkpoint_bytes = std::uint64_t{64} << 20;
 };
 
 // A condition is evaluated on the newest state, under the writer's lock, together with the write.
@@ -221,6 +225,11 @@ class Bucket {
 
   // Everything written before the call survives power loss when it returns.
   [[nodiscard]] Result<void> flush();
+
+  // Writes the index of everything committed so far to the file, so that the next opening has to replay only what comes
+  // later. Happens by itself (OpenOptions::checkpoint_bytes, close); this is for choosing the moment. Writes of other
+  // threads go on meanwhile. `full` if the disk has no room for it: nothing is lost then.
+  [[nodiscard]] Result<void> checkpoint();
 
   [[nodiscard]] Stats stats() const;
 

@@ -156,6 +156,11 @@ Result<void> Bucket::flush() {
   if (!state_) return moved_from();
   return without_exceptions(state_->path, [&] { return state_->store->flush(); });
 }
+
+Result<void> Bucket::checkpoint() {
+  if (!state_) return moved_from();
+  return without_exceptions(state_->path, [&] { return state_->store->checkpoint(); });
+}
 Stats Bucket::stats() const {
   return state_ ? state_->store->stats() : Stats{};
 }

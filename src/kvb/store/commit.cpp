@@ -240,6 +240,10 @@ Result<void> Store::flush() {
   return settle_all(lock, true);
 }
 
+Result<void> Store::checkpoint() {
+  return flush();
+}
+
 Result<void> Store::close() {
   if (closed_.load(std::memory_order_acquire)) return {};
   if (inherited_by_fork()) {

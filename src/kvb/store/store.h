@@ -59,6 +59,7 @@ class Store {
   // Writes salvaged records as one batch, with their own timestamps.
   [[nodiscard]] Result<void> restore(std::span<const SalvagedRecord> records);
   [[nodiscard]] Result<void> flush();
+  [[nodiscard]] Result<void> checkpoint();
   [[nodiscard]] Stats stats();
   [[nodiscard]] Result<VerifyReport> verify();
   [[nodiscard]] Result<void> close();
