@@ -81,7 +81,7 @@ void SimDurable::apply(const SimChange& change) {
     case SimChange::Kind::write:
     case SimChange::Kind::word:
       if (end > bytes.size()) resize(end);
-      std::ranges::copy(change.bytes, bytes.begin() + static_cast<std::ptrdiff_t>(change.offset));
+      if (!change.bytes.empty()) std::memcpy(bytes.data() + change.offset, change.bytes.data(), change.bytes.size());
       for (std::uint64_t sector = change.offset / kSectorBytes; sector * kSectorBytes < end; ++sector) {
         written[sector] = 1;
       }
@@ -141,7 +141,7 @@ std::uint64_t SimDisk::random() {
 void SimDisk::put_file(const std::string& path, Bytes bytes) {
   const std::scoped_lock lock(mutex_);
   auto made = std::make_shared<SimInode>();
-  std::ranges::copy(bytes, made->memory.data());
+  if (!bytes.empty()) std::memcpy(made->memory.data(), bytes.data(), bytes.size());
   made->memory.touch(bytes.size());
   made->size = bytes.size();
   made->entry_durable = true;
@@ -330,7 +330,7 @@ void SimDisk::apply_write(SimInode& inode, std::uint64_t offset, Bytes bytes, Si
     std::memcpy(&value, bytes.data(), sizeof value);
     __atomic_store_n(reinterpret_cast<std::uint64_t*>(to), value, __ATOMIC_RELEASE);
   } else {
-    std::ranges::copy(bytes, to);
+    if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
   }
   inode.memory.touch(offset + bytes.size());
   inode.size = std::max(inode.size, offset + bytes.size());
