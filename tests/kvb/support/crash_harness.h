@@ -4,15 +4,20 @@
 //
 //   a state that the bucket had, no older than the last acknowledged write and no newer than the one under way;
 //   and: `verify` finds nothing wrong; a reader sees the same as the writer; what is written afterwards is there, also
-//   after another opening; and a crash while it is being opened and written to (to a given depth) holds all the same.
+//   after another opening; a crash while it is being opened and written to (to a given depth) holds all the same; it
+//   opens on a disk without any room; and if the newest superblock is destroyed on top of it, the other one leads to a
+//   state of the same range (R15).
 //
-// The run is reproducible: the same workload and seed give the same images.
+// The run is reproducible: the same workload and seed give the same images. Each workload has a bucket of another uuid,
+// so that images of two workloads are never the same.
 
 #include <gtest/gtest.h>
 #include <kvb/bucket.h>
 #include <xxhash.h>
 
+#include <array>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,39 +25,42 @@
 #include <vector>
 
 #include "kvb/api/bucket_access.h"
+#include "kvb/format/superblock.h"
 #include "kvb/os/sim/crash_images.h"
 #include "kvb/os/sim/sim_disk.h"
 #include "kvb/support/expect.h"
 #include "kvb/support/log_checker.h"
 #include "kvb/support/model.h"
+#include "kvb/support/proof.h"
 
 namespace kvb::testing {
 
 inline constexpr const char* kCrashPath = "crash.kvb";
 
+inline constexpr std::size_t kMostCrashes = 3;  // One on another.
+
 struct CrashOptions {
   std::string workload;
+  std::string repeat;  // The command that repeats the run, shown when it fails.
   std::uint64_t seed = 1;
   std::size_t images_per_point = 40;
-  std::size_t depth = 3;           // Crashes on crashes.
-  std::size_t deeper_every = 101;  // So many images between those that are crashed again.
-  std::size_t deeper_images = 7;   // For each point of a deeper crash.
+  // So many images between those that are crashed again, after the first crash and after the second.
+  std::array<std::size_t, kMostCrashes - 1> deeper_every{101, 17};
+  std::size_t deeper_images = 7;  // For each point of a deeper crash.
   Durability durability = Durability::sync;
   bool stale_space = true;
   std::uint64_t capacity_bytes = UINT64_MAX;
+  std::uint64_t checkpoint_bytes = OpenOptions{}.checkpoint_bytes;
 };
 
 struct CrashCounts {
-  std::uint64_t images = 0;  // Opened and compared.
-  std::uint64_t deeper = 0;  // Of them, after a crash during recovery.
+  std::uint64_t images = 0;                            // Opened and compared.
+  std::array<std::uint64_t, kMostCrashes> by_level{};  // Of them, after the first crash, the second, the third.
+  std::uint64_t superblocks_destroyed = 0;             // Images that were also opened without their newest superblock.
+  std::uint64_t opened_when_full = 0;                  // Images that were also opened on a disk without any room.
+  std::uint64_t checkpoints = 0;                       // That succeeded while the workload ran.
   std::unordered_set<std::uint64_t> distinct;
 };
-
-// Scales the number of images: KVB_CRASH_SCALE=10 tries ten times as many at each point.
-inline double crash_scale() {
-  const char* const text = std::getenv("KVB_CRASH_SCALE");
-  return text == nullptr ? 1.0 : std::max(0.01, std::atof(text));
-}
 
 class CrashHarness {
  public:
@@ -75,6 +83,8 @@ class CrashHarness {
         std::make_unique<Bucket>(must_open(create_with(*process_, kCrashPath, {.durability = options_.durability})));
     created_ = true;
     point();
+    // A bucket is created with the default trigger of checkpoints; opened, it has that of the workload.
+    if (options_.checkpoint_bytes != OpenOptions{}.checkpoint_bytes) reopen();
   }
   void put(const std::string& key, const std::string& value, const PutOptions& options = {}) {
     Model next = states_.back();
@@ -97,23 +107,27 @@ class CrashHarness {
     apply(next, batch, now());
     attempt(std::move(next), [&] { return bucket_->write(batch); });
   }
-  void flush() {
-    const auto done = bucket_->flush();
-    if (done) acknowledged_ = states_.size() - 1;
-    expect_allowed_failure(done);
-    point();
+  void flush() { settle(bucket_->flush()); }
+  void checkpoint() {
+    const auto done = bucket_->checkpoint();
+    if (done) ++counts_.checkpoints;
+    settle(done);
   }
   void close() {
     const auto done = bucket_->close();
-    if (done) acknowledged_ = states_.size() - 1;
+    if (done && !doubtful_) acknowledged_ = states_.size() - 1;
     expect_allowed_failure(done);
     bucket_.reset();
     point();
   }
   void open() {
-    bucket_ =
-        std::make_unique<Bucket>(must_open(open_with(*process_, kCrashPath, {.durability = options_.durability})));
-    compare_now();
+    bucket_ = std::make_unique<Bucket>(must_open(open_with(*process_, kCrashPath, how_to_open())));
+    const std::size_t found = find_state(*bucket_, now(), acknowledged_, states_.size() - 1);
+    if (found == kNone) fail("opened again: " + last_difference_);
+    // What was in doubt is decided now: opening syncs before it shows anything.
+    states_.resize(found + 1);
+    acknowledged_ = found;
+    doubtful_ = false;
     point();
   }
   void reopen() {
@@ -125,13 +139,7 @@ class CrashHarness {
     process_->kill();
     bucket_.reset();
     process_ = &disk_->start_process(++pid_);
-    bucket_ =
-        std::make_unique<Bucket>(must_open(open_with(*process_, kCrashPath, {.durability = options_.durability})));
-    const std::size_t found = find_state(*bucket_, now(), acknowledged_, states_.size() - 1);
-    if (found == kNone) fail("after the death of the process: " + last_difference_);
-    states_.resize(std::min(found, states_.size() - 1) + 1);
-    acknowledged_ = states_.size() - 1;
-    point();
+    open();
   }
   void advance(std::chrono::nanoseconds duration) { disk_->advance(duration); }
 
@@ -144,6 +152,10 @@ class CrashHarness {
 
  private:
   static constexpr std::size_t kNone = SIZE_MAX;
+
+  [[nodiscard]] OpenOptions how_to_open() const {
+    return {.durability = options_.durability, .checkpoint_bytes = options_.checkpoint_bytes};
+  }
 
   // A disk that begins as an image of another one's crash.
   CrashHarness(const CrashHarness& crashed, const os::CrashImage& image, std::uint64_t seed)
@@ -167,7 +179,8 @@ class CrashHarness {
   [[noreturn]] void fail(const std::string& what) const {
     std::cerr << "\nCrash test failed: workload " << options_.workload << ", operation " << operations_ << ", level "
               << level_ << ", seed " << options_.seed << "\n  " << what
-              << "\n  image: " << (shown_.empty() ? trail_ : shown_) << std::endl;
+              << "\n  image: " << (shown_.empty() ? trail_ : shown_) << "\n  to repeat it: " << options_.repeat
+              << std::endl;
     std::abort();
   }
 
@@ -191,13 +204,24 @@ class CrashHarness {
     if (done) {
       states_.push_back(std::move(under_way_));
       if (options_.durability == Durability::sync) acknowledged_ = states_.size() - 1;
+    } else if (!doubtful_ && bucket_->stats().poisoned) {
+      // A failed sync: this write may be there or not when the bucket is opened again, and no later one is.
+      states_.push_back(std::move(under_way_));
+      doubtful_ = true;
     }
     expect_allowed_failure(done);
     if (operations_ % 16 == 0) compare_now();
     point();
   }
 
+  void settle(const Result<void>& done) {
+    if (done && !doubtful_) acknowledged_ = states_.size() - 1;
+    expect_allowed_failure(done);
+    point();
+  }
+
   void compare_now() {
+    if (doubtful_) return;
     const auto found = bucket_->scan();
     if (!found) fail("scan failed: " + outcome(found));
     const auto wrong = difference(*found, model_scan(states_.back(), {}, now()));
@@ -220,7 +244,7 @@ class CrashHarness {
                     if (!seen.insert(hash).second) return true;
                     counts_.distinct.insert(hash);
                     ++counts_.images;
-                    if (level_ > 0) ++counts_.deeper;
+                    ++counts_.by_level[level_];
                     check(image, hash);
                     return true;
                   });
@@ -241,7 +265,8 @@ class CrashHarness {
 
   void check(const os::CrashImage& image, std::uint64_t hash) {
     CrashHarness after(*this, image, options_.seed ^ hash);
-    const bool deeper = level_ + 1 < options_.depth && counts_.images % options_.deeper_every == 0;
+    // The count of this level: in a common one, the images of a second crash would never stand at a multiple.
+    const bool deeper = level_ + 1 < kMostCrashes && counts_.by_level[level_] % options_.deeper_every[level_] == 0;
 
     if (!created_) {
       check_unfinished(after, image);
@@ -259,6 +284,9 @@ class CrashHarness {
       if (read_state == kNone) reading.fail("a reader sees no state that there was: " + last_difference_);
     }
 
+    if (counts_.images % 3 == 1) check_without_newest_superblock(image, hash, newest);
+    if (counts_.images % 11 == 2) check_on_a_full_disk(image, hash, newest);
+
     if (deeper) {
       after.disk_ =
           std::make_unique<os::SimDisk>(os::SimDisk::Options{.seed = options_.seed ^ hash, .wall_clock_ns = now()});
@@ -273,7 +301,7 @@ class CrashHarness {
       after.crash_here_ = true;
       after.watch();
     }
-    auto opened = std::make_unique<Bucket>(after.must_open(open_with(*after.process_, kCrashPath)));
+    auto opened = std::make_unique<Bucket>(after.must_open(open_with(*after.process_, kCrashPath, after_how())));
     shown_ = after.trail_;
     const std::size_t state = find_state(*opened, now(), acknowledged_, newest);
     if (state == kNone) {
@@ -310,6 +338,65 @@ class CrashHarness {
     }
     after.compare_now();
     after.bucket_.reset();
+  }
+
+  // After a crash the bucket is used with sync durability, whatever the workload's was.
+  [[nodiscard]] OpenOptions after_how() const { return {.checkpoint_bytes = options_.checkpoint_bytes}; }
+
+  // R15: what a checkpoint retires stays until the next one is durable, so the older superblock is as good as the newer
+  // one at every moment. An image in which the crash tore one of them has only the other, and is left out.
+  void check_without_newest_superblock(const os::CrashImage& image, std::uint64_t hash, std::size_t newest) {
+    constexpr std::size_t kLast = format::kSuperblockBOffset + format::kPageBytes;
+    if (image.bytes.size() < kLast) return;
+    const auto page = [&](std::uint64_t offset) {
+      return format::decode_superblock(
+          std::span<const std::byte, format::kPageBytes>(image.bytes.data() + offset, format::kPageBytes));
+    };
+    const auto a = page(format::kSuperblockAOffset);
+    const auto b = page(format::kSuperblockBOffset);
+    if (!a || !b) return;
+    const bool a_is_newest = a->epoch != b->epoch ? a->epoch > b->epoch : hash % 2 == 0;
+    os::CrashImage destroyed;
+    destroyed.kept = image.kept;
+    destroyed.stale = image.stale;
+    destroyed.bytes = image.bytes;
+    std::byte* const superblock =
+        destroyed.bytes.data() + (a_is_newest ? format::kSuperblockAOffset : format::kSuperblockBOffset);
+    switch (hash / 2 % 3) {
+      case 0:
+        std::memset(superblock, 0, format::kPageBytes);
+        break;
+      case 1:
+        std::memset(superblock, 0xA5, format::kPageBytes);
+        break;
+      default:
+        superblock[hash / 6 % 512] ^= std::byte{0x10};
+        break;
+    }
+    CrashHarness other(*this, destroyed, options_.seed ^ hash);
+    other.trail_ += a_is_newest ? ", superblock A (the newest) destroyed" : ", superblock B (the newest) destroyed";
+    const Bucket opened = other.must_open(open_with(other.disk_->environment(), kCrashPath, after_how()));
+    shown_ = other.trail_;
+    if (find_state(opened, now(), acknowledged_, newest) == kNone) {
+      other.fail("R15: without the newest superblock something acknowledged is lost: " + last_difference_);
+    }
+    const auto report = opened.verify();
+    if (!report) other.fail("verify failed: " + outcome(report));
+    if (!report->ok()) other.fail("verify finds: " + report->problems.front().message);
+    ++counts_.superblocks_destroyed;
+  }
+
+  // Opening never needs room.
+  void check_on_a_full_disk(const os::CrashImage& image, std::uint64_t hash, std::size_t newest) {
+    CrashHarness other(*this, image, options_.seed ^ hash);
+    other.trail_ += ", and the disk is full";
+    other.disk_->set_capacity_bytes(other.disk_->used_bytes());
+    const Bucket opened = other.must_open(open_with(other.disk_->environment(), kCrashPath, after_how()));
+    shown_ = other.trail_;
+    if (find_state(opened, now(), acknowledged_, newest) == kNone) {
+      other.fail("on a full disk no state between the last acknowledged and the newest: " + last_difference_);
+    }
+    ++counts_.opened_when_full;
   }
 
   // The crash came while the bucket was being made: nothing was promised yet.
@@ -351,6 +438,7 @@ class CrashHarness {
   bool crash_here_ = true;             // Points are crash points; not on most disks that began as an image.
   os::SimProcess* process_ = nullptr;  // The one that has the bucket open.
   bool failures_allowed_ = false;
+  bool doubtful_ = false;  // A sync has failed, so the newest state may be there or not; decided by opening again.
   std::size_t failed_operations_ = 0;
   std::uint64_t operations_ = 0;
   std::uint64_t points_ = 0;

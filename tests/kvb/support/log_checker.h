@@ -3,6 +3,7 @@
 // log is broken, whatever the test was about.
 //
 //   R1  each byte of a segment is written at most once in a life; a header write begins a new life.
+//   R4  a page of an image says where it lies and to which bucket it belongs.
 //   R6  seqnos rise by exactly 1 inside a life.
 //   and: no seqno is ever given to two different records, also not by two descendants of one crash. For that, the
 //   checker of the disk that lives on after a crash is given the one of the disk that crashed.
@@ -22,6 +23,7 @@
 
 #include <xxhash.h>
 
+#include "kvb/format/page.h"
 #include "kvb/format/record.h"
 #include "kvb/format/segment.h"
 #include "kvb/os/sim/sim_disk.h"
@@ -93,6 +95,13 @@ class LogChecker {
         return;
       }
     }
+    if (bytes.size() >= format::kPageHeaderBytes && offset % format::kPageBytes == 0) {
+      const auto page = format::decode_page_header(bytes.first<format::kPageHeaderBytes>());
+      if (page && page->paddr == offset) {
+        write_pages(offset, bytes);
+        return;
+      }
+    }
     // A header that was cut short by a fault: no life has begun.
     if (bytes.size() < format::kSegmentHeaderBytes && offset % format::kPageBytes == 0 && begins_like_a_header(bytes)) {
       return;
@@ -120,6 +129,24 @@ class LogChecker {
     }
     life.written[from] = to;
     read_records(life, from, bytes);
+  }
+
+  // Pages of an image. That their space was free is proved by the crash test, which destroys superblocks; here, what
+  // lay there before is gone. A fault may have cut the write short.
+  void write_pages(std::uint64_t offset, os::Bytes bytes) {
+    for (std::uint64_t at = 0; at + format::kPageHeaderBytes <= bytes.size(); at += format::kPageBytes) {
+      const auto page = format::decode_page_header(bytes.subspan(at).first<format::kPageHeaderBytes>());
+      if (!page) broken("R4", offset + at, "no page is written between the pages of an image");
+      if (page->paddr != offset + at) broken("R4", offset + at, "a page is written that names another place");
+    }
+    end_lives(offset, offset + bytes.size());
+  }
+
+  void end_lives(std::uint64_t from, std::uint64_t to) {
+    std::erase_if(lives_, [&](const auto& entry) {
+      const auto& header = entry.second.header;
+      return header.link.paddr < to && header.link.paddr + header.size_bytes > from;
+    });
   }
 
   [[nodiscard]] static bool begins_like_a_header(os::Bytes bytes) {
