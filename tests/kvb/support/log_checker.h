@@ -120,14 +120,20 @@ class LogChecker {
       life.footer_written_at_sync = to == life.header.size_bytes ? disk_.successful_syncs() : UINT64_MAX;
       return;
     }
-    for (const auto& [begin_at, end_at] : life.written) {
-      if (begin_at < to && end_at > from) {
-        broken("R1", offset,
-               "bytes " + std::to_string(std::max(begin_at, from)) + " to " + std::to_string(std::min(end_at, to)) +
-                   " of the segment were written before in this life");
-      }
+    // Ranges are disjoint and those that touch are one, but for the header's, so this is quick.
+    const auto behind = life.written.upper_bound(from);
+    const auto before = behind == life.written.begin() ? life.written.end() : std::prev(behind);
+    const bool overlaps_before = before != life.written.end() && before->second > from;
+    if (overlaps_before || (behind != life.written.end() && behind->first < to)) {
+      broken("R1", offset,
+             "bytes from " + std::to_string(overlaps_before ? from : behind->first) +
+                 " on of the segment were written before in this life");
     }
-    life.written[from] = to;
+    if (before != life.written.end() && before->second == from && before->first != 0) {
+      before->second = to;
+    } else {
+      life.written[from] = to;
+    }
     read_records(life, from, bytes);
   }
 
