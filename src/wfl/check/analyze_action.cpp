@@ -102,11 +102,18 @@ void Analyzer::register_action(const DefineActionStmt& action) {
 void Analyzer::action_body(const DefineActionStmt& action) {
   scopes_.push();
   const std::vector<std::string_view> outer_counts = std::exchange(count_variables_, {});
+  // It runs at some other time, when nothing is known of the keystores outside.
+  const KeystoreStates::Map outer_keystores = keystores_.now();
+  const bool outer_in_action = std::exchange(in_action_, true);
+  keystores_.restore({});
   for (const Parameter& parameter : action.parameters) {
     expression(parameter.default_value);
     define_or_replace(parameter.name, {.changeable = false, .maybe_callable = true, .used = true});
   }
   statements(action.body);
+  static_cast<void>(keystores_.take_ended());
+  keystores_.restore(outer_keystores);
+  in_action_ = outer_in_action;
   count_variables_ = outer_counts;
   scopes_.pop();
 }
@@ -230,19 +237,12 @@ void Analyzer::container(const DefineContainerStmt& definition) {
   if (scopes_.find(definition.name.text) == nullptr) {
     define(definition.name, {.kind = SymbolKind::kContainer, .changeable = false});
   }
-  for (const PropertyDefinition& property : definition.properties) expression(property.default_value);
-  const DefineContainerStmt* outer = std::exchange(container_, &definition);
-  for (const DefineActionStmt* action : definition.actions) {
-    scopes_.push();
-    const std::vector<std::string_view> outer_counts = std::exchange(count_variables_, {});
-    for (const Parameter& parameter : action->parameters) {
-      expression(parameter.default_value);
-      define_or_replace(parameter.name, {.changeable = false, .maybe_callable = true, .used = true});
-    }
-    statements(action->body);
-    count_variables_ = outer_counts;
-    scopes_.pop();
+  for (const PropertyDefinition& property : definition.properties) {
+    note_binding(property.name.text, ValueType::kUnknown);
+    expression(property.default_value);
   }
+  const DefineContainerStmt* outer = std::exchange(container_, &definition);
+  for (const DefineActionStmt* action : definition.actions) action_body(*action);
   container_ = outer;
 }
 

@@ -1,8 +1,11 @@
 // Names and calls inside expressions.
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "wfl/check/analyzer_impl.h"
 #include "wfl/language/builtins.h"
+#include "wfl/syntax/suggest.h"
 
 namespace wfl::check {
 
@@ -15,17 +18,58 @@ bool Analyzer::is_known(std::string_view name) {
 }
 
 void Analyzer::mark_used(std::string_view name) {
+  used_names_.insert(name);
   if (Symbol* symbol = scopes_.find(name)) symbol->used = true;
 }
 
 void Analyzer::read_name(std::string_view name, SourceSpan span) {
   mark_used(name);
+  if (scopes_.find(name) == nullptr) note_security(name, span);
   if (is_known(name)) return;
   unknown_name("Variable '" + std::string(name) + "' is not defined", name, span, false);
 }
 
 void Analyzer::expressions(ExprList list) {
   for (const Expr* expr : list) expression(expr);
+}
+
+// Remembers what must not meet in one program: chance with a seed, and secrets.
+void Analyzer::note_security(std::string_view function, SourceSpan span) {
+  static constexpr auto kSecrets = std::to_array<std::string_view>(
+      {"hash_password", "verify_password", "argon2_hash", "argon2_verify", "bcrypt_hash", "bcrypt_verify",
+       "scrypt_hash", "scrypt_verify", "pbkdf2_hash", "pbkdf2_verify", "pbkdf2_hmac_sha256", "constant_time_equals",
+       "secure_random_bytes", "generate_csrf_token", "hmac_sha256", "wflmac256", "seal", "unseal"});
+  if (function == "random_seed") random_seeds_.push_back(span);
+  keeps_secrets_ = keeps_secrets_ || std::ranges::find(kSecrets, function) != kSecrets.end();
+}
+
+// Whether the name differs from an action's or a built-in function's by a slip of the fingers.
+bool Analyzer::is_nearly_callable(std::string_view name) {
+  std::vector<std::string_view> candidates;
+  for (const language::Builtin& builtin : language::kBuiltins) {
+    language::for_each_name(builtin, [&](std::string_view spelling) { candidates.push_back(spelling); });
+  }
+  for (const std::string_view known : scopes_.names()) {
+    if (scopes_.find(known)->kind == SymbolKind::kAction) candidates.push_back(known);
+  }
+  return closest(name, candidates).has_value();
+}
+
+// A call that can only mean a built-in function, although a variable has taken its name.
+void Analyzer::hidden_builtin(const CallExpr& call, const Symbol& symbol) {
+  if (symbol.kind != SymbolKind::kVariable || !symbol.known_place || call.name.text == "count") return;
+  later([this, &call, place = symbol.span] {
+    VariableExpr variable(call.name.span);
+    variable.name = call.name.text;
+    if (types_.type_of(variable) == ValueType::kUnknown) return;  // It may be an action.
+    const std::string name(call.name.text);
+    Diagnostic& diagnostic = warning("'" + name + "' is a variable here, and can't be called as the built-in function",
+                                     call.name.span, "WFL-S104");
+    const std::string other = "give the variable of line " + std::to_string(line_of(place)) + " another name.";
+    diagnostic.hints.push_back(call.form == CallForm::With
+                                   ? "Write `(" + name + ") with …` to join its text to another, or " + other
+                                   : "To call the function, " + other);
+  });
 }
 
 void Analyzer::call_expression(const CallExpr& call) {
@@ -38,18 +82,37 @@ void Analyzer::call_expression(const CallExpr& call) {
   const std::string quoted = "'" + std::string(name) + "'";
   mark_used(name);
   const Symbol* symbol = scopes_.find(name);
-  if (call.form == CallForm::With) return;  // Only built-ins are called so; the parser has looked.
   const bool builtin = language::find_builtin(name) != nullptr;
+  if (builtin && symbol == nullptr) note_security(name, call.name.span);
+  if (builtin && symbol != nullptr) hidden_builtin(call, *symbol);
+  if (call.form == CallForm::With) return;  // Only built-ins are called so; the parser has looked.
   if (symbol == nullptr || !symbol->known_place) {
     if (builtin || language::is_reserved_builtin(name) || symbol != nullptr || is_known(name)) return;
     if (call.form == CallForm::Call) {
-      if (has_includes_) return;
-      error("Undefined action " + quoted, call.name.span, "WFL-S003").hints = suggestion(name, true);
+      // The reference keeps this an error inside `try`.
+      const std::uint32_t depth = std::exchange(try_depth_, 0);
+      unknown_name("Undefined action " + quoted, name, call.name.span, true, "WFL-S003");
+      try_depth_ = depth;
       return;
     }
     // The fields of a keystore's entries are read like this without any variable of that name.
     if ((name == "key" || name == "value") && call.arguments.size() == 1) return;
+    const Expr* only = call.arguments.size() == 1 ? call.arguments.front().value : nullptr;
+    const auto* of = try_as<VariableExpr>(only);
+    const Symbol* whole = of == nullptr ? nullptr : scopes_.find(of->name);
+    const std::size_t reported = errors_.size() + warnings_.size();
+    // `NAME of X` reads a field if X is a map, and any name may be one. A name that nearly is that of an action is not
+    // taken for a field.
+    ValueType type = only == nullptr ? ValueType::kNothing : certain_type(*only);
+    if (whole != nullptr) type = whole->type;
+    const bool may_be_field = type == ValueType::kMap || (type == ValueType::kUnknown && !is_nearly_callable(name));
+    if (may_be_field) return;
     unknown_name("Variable " + quoted + " is not defined", name, call.name.span, true);
+    if (whole != nullptr && whole->type == ValueType::kKeystore && errors_.size() + warnings_.size() > reported) {
+      Diagnostic& diagnostic = try_depth_ > 0 || has_includes_ ? warnings_.back() : errors_.back();
+      diagnostic.hints = {"'" + std::string(of->name) + "' is a keystore. Write `get value from " +
+                          std::string(of->name) + " with key \"" + std::string(name) + "\" as NAME`."};
+    }
     return;
   }
   if (symbol->kind == SymbolKind::kAction) {
@@ -63,7 +126,7 @@ void Analyzer::call_expression(const CallExpr& call) {
 
 void Analyzer::expression(const Expr* expr) {
   if (expr == nullptr) return;
-  types_.check(*expr);
+  later([this, expr] { types_.check(*expr); });
   switch (expr->kind) {
     case ExprKind::Number:
     case ExprKind::Text:
@@ -143,18 +206,19 @@ void Analyzer::expression(const Expr* expr) {
     case ExprKind::KeystoreContains: {
       const auto& test = as<KeystoreContainsExpr>(*expr);
       expression(test.container);
+      use_keystore(test.container);
       if (test.today_item == nullptr) {
-        types_.check_key(test.key);
+        later([this, &test] { types_.check_key(test.key); });
         return expression(test.key);
       }
       // Two readings: a name is reported only when it is unknown in both.
-      const std::size_t errors = errors_.size();
-      const std::size_t warnings = warnings_.size();
+      const Findings before = findings();
       expression(test.today_item);
-      if (errors_.size() == errors && warnings_.size() == warnings) return;
-      errors_.resize(errors);
-      warnings_.resize(warnings);
-      return expression(test.key);
+      const bool fits = nothing_since(before);
+      drop_since(before);
+      expression(test.key);
+      if (fits) drop_since(before);
+      return;
     }
   }
 }

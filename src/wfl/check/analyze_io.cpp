@@ -9,6 +9,8 @@ bool Analyzer::io_statement(const Stmt& stmt) {
   switch (stmt.kind) {
     case StmtKind::WaitDuration:
       expression(as<WaitDurationStmt>(stmt).amount);
+      later(
+          [this, &stmt] { types_.check_number(as<WaitDurationStmt>(stmt).amount, "A length of time is needed here"); });
       return true;
     case StmtKind::WaitStatement:
       statement(*as<WaitStatementStmt>(stmt).inner);
@@ -28,9 +30,14 @@ bool Analyzer::io_statement(const Stmt& stmt) {
       expression(as<ReadFileStmt>(stmt).path);
       define(as<ReadFileStmt>(stmt).name);
       return true;
-    case StmtKind::Close:
-      expression(as<CloseStmt>(stmt).value);
+    case StmtKind::Close: {
+      const auto& close = as<CloseStmt>(stmt);
+      expression(close.value);
+      const auto* variable = try_as<VariableExpr>(close.value);
+      const Symbol* symbol = variable == nullptr ? nullptr : scopes_.find(variable->name);
+      if (symbol != nullptr && symbol->type == ValueType::kKeystore) close_keystore(close.value, stmt);
       return true;
+    }
     case StmtKind::WriteTo:
       expression(as<WriteToStmt>(stmt).content);
       expression(as<WriteToStmt>(stmt).file);
@@ -104,6 +111,7 @@ bool Analyzer::web_statement(const Stmt& stmt) {
       define_or_replace(wait.name, {.maybe_callable = true});
       // The request's fields become variables of their own.
       for (const std::string_view field : {"method", "path", "query", "client_ip", "body", "headers"}) {
+        note_binding(field, ValueType::kUnknown);
         if (scopes_.find(field) == nullptr)
           scopes_.set(field, {.span = stmt.head, .maybe_callable = true, .used = true});
       }
@@ -133,14 +141,12 @@ bool Analyzer::web_statement(const Stmt& stmt) {
         expression(write.value);
         return true;
       }
-      const std::size_t errors = errors_.size();
-      const std::size_t warnings = warnings_.size();
+      const Findings before = findings();
       expression(write.today_content);
-      if (errors_.size() != errors || warnings_.size() != warnings) {
-        errors_.resize(errors);
-        warnings_.resize(warnings);
-        expression(write.value);
-      }
+      const bool fits = nothing_since(before);
+      drop_since(before);
+      expression(write.value);
+      if (fits) drop_since(before);
       return true;
     }
     case StmtKind::RegisterSignal:
@@ -175,10 +181,15 @@ bool Analyzer::web_statement(const Stmt& stmt) {
       define_or_replace(on.name, {.maybe_callable = true});
       // `id of client` and the like read the fields of a connection.
       for (const std::string_view field : {"id", "ip", "body", "sender"}) {
+        note_binding(field, ValueType::kUnknown);
         if (scopes_.find(field) == nullptr)
           scopes_.set(field, {.span = stmt.head, .maybe_callable = true, .used = true});
       }
+      const KeystoreStates::Map outer_keystores = keystores_.now();
+      keystores_.restore({});
       statements(on.body);
+      static_cast<void>(keystores_.take_ended());
+      keystores_.restore(outer_keystores);
       scopes_.pop();
       return true;
     }

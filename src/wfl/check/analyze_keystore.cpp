@@ -1,17 +1,24 @@
 // Keystore statements. Their names after `as` are set if they exist and made if they don't.
+#include <array>
+#include <optional>
+#include <string>
+
 #include "wfl/check/analyzer_impl.h"
+#include "wfl/syntax/suggest.h"
 
 namespace wfl::check {
 
 using namespace syntax;  // NOLINT: the tree's node types are this file's vocabulary.
 
-void Analyzer::bind_result(const Name& name) {
+void Analyzer::bind_result(const Name& name, ValueType type) {
   if (name.empty()) return;
+  note_binding(name.text, type);
   Symbol* known = scopes_.find(name.text);
   if (known == nullptr || known->replaceable) {
-    define_or_replace(name, {});
+    define_or_replace(name, {.type = type});
     return;
   }
+  known->type = type;
   if (known->constant) {
     error("Cannot modify constant '" + std::string(name.text) + "' - constants are immutable once defined", name.span,
           "WFL-S005");
@@ -24,9 +31,67 @@ void Analyzer::key_range(const KeyRange* range) {
   if (range == nullptr) return;
   for (const Expr* key : {range->prefix, range->from, range->to}) {
     expression(key);
-    types_.check_key(key, true);  // The empty text is a prefix of all keys.
+    later([this, key] { types_.check_key(key, true); });  // The empty text is a prefix of all keys.
   }
   expression(range->limit);
+  later([this, range] { types_.check_number(range->limit, "A number of keys is needed here"); });
+}
+
+// A statement works on the keystore this expression names.
+void Analyzer::use_keystore(const Expr* keystore) {
+  const auto* variable = try_as<VariableExpr>(keystore);
+  if (variable == nullptr) return;
+  const KeystoreState* state = keystores_.find(variable->name);
+  keystores_.use(variable->name);
+  if (state == nullptr || !state->closed) return;
+  later([this, variable, place = state->place, in_action = in_action_] {
+    if (!in_action && set_in_actions_.contains(variable->name)) return;
+    Diagnostic& diagnostic =
+        warning("The keystore '" + std::string(variable->name) + "' is closed here", variable->span, "WFL-S106");
+    diagnostic.notes.push_back("Line " + std::to_string(line_of(place)) + " closes it.");
+    diagnostic.hints.push_back("Close it later, or open it again: `open keystore at PATH as " +
+                               std::string(variable->name) + "`.");
+  });
+}
+
+void Analyzer::close_keystore(const Expr* keystore, const Stmt& stmt) {
+  const auto* variable = try_as<VariableExpr>(keystore);
+  if (variable == nullptr) return;
+  const KeystoreState* state = keystores_.find(variable->name);
+  if (state != nullptr && state->closed) {
+    later([this, variable, place = state->place, in_action = in_action_] {
+      if (!in_action && set_in_actions_.contains(variable->name)) return;
+      Diagnostic& diagnostic =
+          warning("The keystore '" + std::string(variable->name) + "' is closed already", variable->span, "WFL-S106");
+      diagnostic.label = "closing it again does nothing";
+      diagnostic.notes.push_back("Line " + std::to_string(line_of(place)) + " closes it.");
+    });
+    return;
+  }
+  if (in_action_) set_in_actions_.insert(variable->name);
+  keystores_.set(variable->name, {.closed = true, .place = stmt.head});
+}
+
+// An option whose word is not quite right reads as a part of the path: a variable that nobody knows.
+void Analyzer::misspelt_option(const OpenKeystoreStmt& open) {
+  const auto* path = try_as<ConcatExpr>(open.path);
+  if (path == nullptr) return;
+  static constexpr auto kOptions =
+      std::to_array<std::string_view>({"compression", "relaxed durability", "encryption key"});
+  for (const Expr* part : path->parts) {
+    const auto* variable = try_as<VariableExpr>(part);
+    if (variable == nullptr || is_known(variable->name)) continue;
+    std::optional<std::string_view> meant = closest(variable->name, kOptions);
+    for (const std::string_view option : kOptions) {
+      if (!meant && option.starts_with(std::string(variable->name) + " ")) meant = option;
+    }
+    for (std::vector<Diagnostic>* list : {&errors_, &warnings_}) {
+      for (Diagnostic& diagnostic : *list) {
+        if (!meant || diagnostic.span.begin != variable->span.begin || diagnostic.code != "WFL-S002") continue;
+        diagnostic.hints = {"Did you mean the option `with " + std::string(*meant) + "`?"};
+      }
+    }
+  }
 }
 
 // The keystore's reading and today's: a name is reported only when it is unknown in both.
@@ -43,24 +108,19 @@ void Analyzer::two_readings(const OtherReading& other, const std::function<void(
     }
     return;
   }
-  const std::size_t errors = errors_.size();
-  const std::size_t warnings = warnings_.size();
-  const std::size_t findings = types_.findings.size();
+  const Findings before = findings();
   statement(*other.today);
-  if (errors_.size() == errors && warnings_.size() == warnings) {
-    types_.findings.resize(findings);
-    return;
-  }
-  errors_.resize(errors);
-  warnings_.resize(warnings);
-  types_.findings.resize(findings);
+  const bool fits = nothing_since(before);
+  drop_since(before);
   keystore_reading();
+  if (fits) drop_since(before);
 }
 
 bool Analyzer::keystore_statement(const Stmt& stmt) {
   const auto keyed = [&](const Expr* keystore, const Expr* key, std::string_view words) {
     expression(keystore);
-    types_.check_keystore(keystore, words);
+    later([this, keystore, words] { types_.check_keystore(keystore, words); });
+    use_keystore(keystore);
     const std::size_t errors = errors_.size();
     expression(key);
     const auto* variable = syntax::try_as<syntax::VariableExpr>(key);
@@ -69,28 +129,39 @@ bool Analyzer::keystore_statement(const Stmt& stmt) {
       errors_.back().hints.push_back("If '" + name + "' is the key itself, put it in quotes: with key \"" + name +
                                      "\".");
     }
-    types_.check_key(key);
+    later([this, key] { types_.check_key(key); });
   };
   switch (stmt.kind) {
     case StmtKind::OpenKeystore: {
       const auto& open = as<OpenKeystoreStmt>(stmt);
       expression(open.path);
       expression(open.options.encryption_key);
-      bind_result(open.name);
+      misspelt_option(open);
+      bind_result(open.name, ValueType::kKeystore);
+      if (in_action_) set_in_actions_.insert(open.name.text);
+      keystores_.set(open.name.text, {.closed = false, .place = stmt.head});
       return true;
     }
     case StmtKind::CloseKeystore: {
       const auto& close = as<CloseKeystoreStmt>(stmt);
-      two_readings(close.other, [&] { expression(close.keystore); });
+      two_readings(close.other, [&] {
+        expression(close.keystore);
+        later([this, &close] { types_.check_keystore(close.keystore, "close keystore"); });
+        close_keystore(close.keystore, stmt);
+      });
       return true;
     }
     case StmtKind::Put: {
       const auto& put = as<PutStmt>(stmt);
       expression(put.value);
       keyed(put.keystore, put.key, "store");
+      later([this, &put] {
+        types_.check_kept(*put.value);
+        types_.check_number(put.lifetime.amount, "A length of time is needed here");
+      });
       expression(put.lifetime.amount);
       expression(put.expected);
-      bind_result(put.result);
+      bind_result(put.result, ValueType::kBoolean);
       return true;
     }
     case StmtKind::GetValue: {
@@ -116,35 +187,37 @@ bool Analyzer::keystore_statement(const Stmt& stmt) {
       const auto& change = as<ChangeCounterStmt>(stmt);
       keyed(change.keystore, change.key, change.decrease ? "decrease key" : "increase key");
       expression(change.amount);
-      bind_result(change.result);
+      later([this, &change] { types_.check_number(change.amount, "An amount is needed here"); });
+      bind_result(change.result, ValueType::kNumber);
       return true;
     }
     case StmtKind::KeepKey: {
       const auto& keep = as<KeepKeyStmt>(stmt);
       keyed(keep.keystore, keep.key, "keep key");
       expression(keep.lifetime.amount);
-      bind_result(keep.result);
+      later([this, &keep] { types_.check_number(keep.lifetime.amount, "A length of time is needed here"); });
+      bind_result(keep.result, ValueType::kBoolean);
       return true;
     }
     case StmtKind::ScanKeys: {
       const auto& scan = as<ScanKeysStmt>(stmt);
       keyed(scan.keystore, nullptr, "scan");
       key_range(scan.range);
-      bind_result(scan.result);
+      bind_result(scan.result, ValueType::kList);
       return true;
     }
     case StmtKind::ListKeys: {
       const auto& list = as<ListKeysStmt>(stmt);
       keyed(list.keystore, nullptr, "list keys in");
       key_range(list.range);
-      bind_result(list.result);
+      bind_result(list.result, ValueType::kList);
       return true;
     }
     case StmtKind::CountKeys: {
       const auto& count = as<CountKeysStmt>(stmt);
       keyed(count.keystore, nullptr, "count keys in");
       key_range(count.range);
-      bind_result(count.result);
+      bind_result(count.result, ValueType::kNumber);
       return true;
     }
     case StmtKind::RemoveKeys: {
@@ -174,7 +247,7 @@ bool Analyzer::keystore_statement(const Stmt& stmt) {
     case StmtKind::Statistics: {
       const auto& statistics = as<StatisticsStmt>(stmt);
       keyed(statistics.keystore, nullptr, "get statistics from");
-      bind_result(statistics.result);
+      bind_result(statistics.result, ValueType::kMap);
       return true;
     }
     case StmtKind::Flush: {
@@ -191,13 +264,13 @@ bool Analyzer::keystore_statement(const Stmt& stmt) {
     case StmtKind::Verify: {
       const auto& verify = as<VerifyStmt>(stmt);
       keyed(verify.keystore, nullptr, "verify");
-      bind_result(verify.result);
+      bind_result(verify.result, ValueType::kMap);
       return true;
     }
     case StmtKind::Snapshot: {
       const auto& snapshot = as<SnapshotStmt>(stmt);
       keyed(snapshot.keystore, nullptr, "take snapshot of");
-      bind_result(snapshot.result);
+      bind_result(snapshot.result, ValueType::kKeystore);
       return true;
     }
     case StmtKind::ChangeEncryptionKey: {

@@ -1,6 +1,8 @@
 // Statements of the core language and their scopes.
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "wfl/check/analyzer_impl.h"
 #include "wfl/language/builtins.h"
@@ -23,10 +25,20 @@ void Analyzer::scoped_block(const Block& block) {
 // of them is sure to run.
 void Analyzer::branches(const std::vector<std::function<void()>>& bodies, bool exhaustive) {
   std::vector<Scope> ends;
+  const KeystoreStates::Map entry = keystores_.now();
+  std::optional<KeystoreStates::Map> met;
+  if (!exhaustive) met = entry;
   for (const auto& body : bodies) {
     scopes_.push();
+    keystores_.restore(entry);
     body();
+    if (!keystores_.take_ended()) met = met ? KeystoreStates::meet(*met, keystores_.now()) : keystores_.now();
     ends.push_back(scopes_.pop());
+  }
+  if (met) {
+    keystores_.restore(std::move(*met));
+  } else {
+    keystores_.end_way();
   }
   if (!exhaustive || ends.empty()) return;
   for (auto& [name, symbol] : ends.front()) {
@@ -43,6 +55,26 @@ void Analyzer::branches(const std::vector<std::function<void()>>& bodies, bool e
     }
     if (everywhere) scopes_.set(name, std::move(merged));
   }
+}
+
+// A body that runs any number of times.
+void Analyzer::loop_body(const std::function<void()>& body) {
+  const std::size_t mark = keystores_.mark();
+  body();
+  if (!keystores_.take_ended()) {
+    for (const auto& [name, state] : keystores_.now()) {
+      if (!state.closed || !keystores_.needed_since(mark, name)) continue;
+      const std::string words(name);
+      later([this, words, name, place = state.place, in_action = in_action_] {
+        if (!in_action && set_in_actions_.contains(name)) return;
+        Diagnostic& diagnostic =
+            warning("The keystore '" + words + "' is closed in a loop that needs it again in its next round", place,
+                    "WFL-S106");
+        diagnostic.hints.push_back("Close it behind the loop.");
+      });
+    }
+  }
+  keystores_.forget_since(mark);
 }
 
 void Analyzer::statement(const Stmt& stmt) {
@@ -96,11 +128,18 @@ void Analyzer::store_statement(const StoreStmt& store) {
     const Symbol* source = scopes_.find(variable->name);
     symbol.maybe_callable = source == nullptr || source->maybe_callable;
   }
+  symbol.type = type;
+  if (const auto* variable = try_as<VariableExpr>(store.value)) {
+    if (const Symbol* source = scopes_.find(variable->name)) symbol.type = source->type;
+  }
+  // Inside `try` a value is often made only to see whether it can be made.
+  if (try_depth_ == 0) declarations_.emplace_back(store.name.text, store.name.span);
   define(store.name, std::move(symbol));
 }
 
 // The target of `change` and of arithmetic.
 void Analyzer::change_target(const Name& name) {
+  mark_used(name.text);
   Symbol* symbol = scopes_.find(name.text);
   if (symbol == nullptr) {
     if (is_container_property(name.text) || name.text.starts_with("flag_")) return;
@@ -125,10 +164,10 @@ void Analyzer::collection_target(const Name& name) {
   mark_used(name.text);
   const Symbol* symbol = scopes_.find(name.text);
   if (symbol == nullptr) {
-    if (!is_known(name.text) && !has_includes_) {
-      error("Variable '" + std::string(name.text) + "' is not defined", name.span, "WFL-S002").hints =
-          suggestion(name.text, false);
-    }
+    if (is_known(name.text)) return;
+    const std::uint32_t depth = std::exchange(try_depth_, 0);
+    unknown_name("Variable '" + std::string(name.text) + "' is not defined", name.text, name.span, false);
+    try_depth_ = depth;
     return;
   }
   if (symbol->constant) {
@@ -145,6 +184,7 @@ void Analyzer::variable_statement(const Stmt& stmt) {
       const auto& change = as<ChangeStmt>(stmt);
       change_target(change.name);
       expression(change.value);
+      note_binding(change.name.text, certain_type(*change.value));
       if (Symbol* symbol = scopes_.find(change.name.text)) {
         symbol->maybe_callable = symbol->maybe_callable || certain_type(*change.value) == ValueType::kUnknown;
       }
@@ -154,22 +194,31 @@ void Analyzer::variable_statement(const Stmt& stmt) {
       const auto& arithmetic = as<ArithmeticStmt>(stmt);
       change_target(arithmetic.name);
       expression(arithmetic.value);
+      later([this, &arithmetic] {
+        VariableExpr target(arithmetic.name.span);
+        target.name = arithmetic.name.text;
+        types_.check_number(&target, "This statement changes a number");
+        types_.check_number(arithmetic.value, "This statement calculates");
+      });
       return;
     }
     case StmtKind::AddTo: {
       const auto& add = as<AddToStmt>(stmt);
       expression(add.value);
+      later([this, &add] { types_.check_changed(add.name, TypeChecker::Change::kAdd, add.value); });
       return collection_target(add.name);
     }
     case StmtKind::CreateList: {
       const auto& create = as<CreateListStmt>(stmt);
       expressions(create.items);
-      return define(create.name);
+      declarations_.emplace_back(create.name.text, create.name.span);
+      return define(create.name, {.type = ValueType::kList});
     }
     case StmtKind::CreateMap: {
       const auto& create = as<CreateMapStmt>(stmt);
       for (const MapEntry& entry : create.entries) expression(entry.value);
-      return define(create.name);
+      declarations_.emplace_back(create.name.text, create.name.span);
+      return define(create.name, {.type = ValueType::kMap});
     }
     case StmtKind::CreateDate: {
       const auto& create = as<CreateDateStmt>(stmt);
@@ -209,14 +258,17 @@ void Analyzer::variable_statement(const Stmt& stmt) {
     case StmtKind::RemoveFrom: {
       const auto& remove = as<RemoveFromStmt>(stmt);
       expression(remove.value);
+      later([this, &remove] { types_.check_changed(remove.name, TypeChecker::Change::kRemove, remove.value); });
       return collection_target(remove.name);
     }
     case StmtKind::Clear:
+      later([this, &stmt] { types_.check_changed(as<ClearStmt>(stmt).name, TypeChecker::Change::kClear, nullptr); });
       return collection_target(as<ClearStmt>(stmt).name);
     case StmtKind::Display:
       return expressions(as<DisplayStmt>(stmt).values);
     case StmtKind::Return:
-      return expression(as<ReturnStmt>(stmt).value);
+      expression(as<ReturnStmt>(stmt).value);
+      return keystores_.end_way();
     default:
       return expression(as<ExpressionStmt>(stmt).value);
   }
@@ -245,9 +297,13 @@ void Analyzer::control_statement(const Stmt& stmt) {
       const auto& loop = as<ForEachStmt>(stmt);
       expression(loop.collection);
       key_range(loop.range);
+      later([this, &loop] { types_.check_iterable(*loop.collection); });
+      use_keystore(loop.collection);
       scopes_.push();
-      define(loop.item, {.changeable = false, .maybe_callable = true, .used = true});
-      statements(loop.body);
+      loop_body([&] {
+        define(loop.item, {.changeable = false, .maybe_callable = true, .used = true});
+        statements(loop.body);
+      });
       scopes_.pop();
       return;
     }
@@ -262,10 +318,16 @@ void Analyzer::control_statement(const Stmt& stmt) {
                   "'. Give the loops distinct names with 'count from X to Y as <name>:'.",
               loop.head, "WFL-S012");
       }
+      later([this, &loop] {
+        for (const Expr* bound : {loop.from, loop.to, loop.step}) {
+          types_.check_number(bound, "Cannot count with this value");
+        }
+      });
       scopes_.push();
+      note_binding(variable, ValueType::kNumber);
       scopes_.set(variable, {.span = loop.head, .changeable = false, .used = true});
       count_variables_.push_back(variable);
-      statements(loop.body);
+      loop_body([&] { statements(loop.body); });
       count_variables_.pop_back();
       scopes_.pop();
       return;
@@ -273,18 +335,18 @@ void Analyzer::control_statement(const Stmt& stmt) {
     case StmtKind::RepeatWhile: {
       const auto& loop = as<RepeatWhileStmt>(stmt);
       expression(loop.condition);
-      return softened([&] { scoped_block(loop.body); });
+      return softened([&] { loop_body([&] { scoped_block(loop.body); }); });
     }
     case StmtKind::RepeatUntil: {
       const auto& loop = as<RepeatUntilStmt>(stmt);
       scopes_.push();
-      softened([&] { statements(loop.body); });
+      softened([&] { loop_body([&] { statements(loop.body); }); });
       expression(loop.condition);
       scopes_.pop();
       return;
     }
     case StmtKind::Forever:
-      return softened([&] { scoped_block(as<ForeverStmt>(stmt).body); });
+      return softened([&] { loop_body([&] { scoped_block(as<ForeverStmt>(stmt).body); }); });
     case StmtKind::MainLoop: {
       const auto& loop = as<MainLoopStmt>(stmt);
       if (loop.concurrent &&
@@ -297,12 +359,12 @@ void Analyzer::control_statement(const Stmt& stmt) {
             "above the loop, or make `wait for request` the first statement in the loop.",
             loop.head, "WFL-S013");
       }
-      return softened([&] { scoped_block(loop.body); });
+      return softened([&] { loop_body([&] { scoped_block(loop.body); }); });
     }
     case StmtKind::Try:
       return try_statement(as<TryStmt>(stmt));
-    default:
-      return;  // break, continue, exit.
+    default:  // break, continue, exit.
+      return keystores_.end_way();
   }
 }
 
@@ -311,6 +373,7 @@ void Analyzer::control_statement(const Stmt& stmt) {
 void Analyzer::try_statement(const TryStmt& stmt) {
   scopes_.push();
   std::vector<std::function<void()>> ways;
+  const std::size_t mark = keystores_.mark();
   ways.push_back([&] {
     ++try_depth_;
     statements(stmt.body);
@@ -320,6 +383,7 @@ void Analyzer::try_statement(const TryStmt& stmt) {
   for (const Handler& handler : stmt.handlers) {
     catches_all = catches_all || handler.kind == HandlerKind::Any;
     ways.push_back([&] {
+      keystores_.forget_since(mark);  // The body may have stopped anywhere.
       // The message's names live for the handler alone; what else it binds lives as long as the whole statement.
       const Name message_name{.text = "error_message", .span = handler.head};
       const Name own_name = handler.variable ? handler.variable : Name{.text = "error", .span = handler.head};
@@ -330,9 +394,17 @@ void Analyzer::try_statement(const TryStmt& stmt) {
       scopes_.current().erase(message_name.text);
     });
   }
-  if (stmt.has_otherwise) ways.push_back([&] { statements(stmt.otherwise); });
+  if (stmt.has_otherwise) {
+    ways.push_back([&] {
+      keystores_.forget_since(mark);
+      statements(stmt.otherwise);
+    });
+  }
   branches(ways, catches_all);
-  if (stmt.has_finally) statements(stmt.finally);
+  if (stmt.has_finally) {
+    keystores_.forget_since(mark);
+    statements(stmt.finally);
+  }
   scopes_.pop();
 }
 
@@ -386,7 +458,8 @@ void Analyzer::definition_statement(const Stmt& stmt) {
     case StmtKind::DefinePattern: {
       const auto& definition = as<DefinePatternStmt>(stmt);
       if (definition.pattern != nullptr) pattern(*definition.pattern);
-      return define(definition.name);
+      declarations_.emplace_back(definition.name.text, definition.name.span);
+      return define(definition.name, {.type = ValueType::kPattern});
     }
     case StmtKind::Include:
       return expression(as<IncludeStmt>(stmt).path);

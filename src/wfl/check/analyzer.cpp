@@ -4,6 +4,7 @@
 #include <array>
 
 #include "wfl/check/analyzer_impl.h"
+#include "wfl/check/flow.h"
 #include "wfl/language/builtins.h"
 #include "wfl/language/keywords.h"
 #include "wfl/syntax/suggest.h"
@@ -29,6 +30,7 @@ Analyzer::Analyzer(const AnalyzerOptions& options) : options_(options) {
   }
   // What an including program has defined, and what the command line adds, may be defined again here.
   for (const std::string& name : options.outer_names) {
+    types_.note_binding(name, ValueType::kUnknown);
     if (language::find_builtin(name) != nullptr) continue;
     scopes_.set(name, {.known_place = false, .replaceable = true, .maybe_callable = true, .used = true});
   }
@@ -36,13 +38,32 @@ Analyzer::Analyzer(const AnalyzerOptions& options) : options_(options) {
 
 Analysis Analyzer::run(const syntax::Program& program) {
   source_ = program.source.get();
+  read_includes(program.statements, {}, 0);
   for (const syntax::Stmt* stmt : program.statements) {
-    if (stmt->kind == StmtKind::Include) has_includes_ = true;
     if (const auto* action = syntax::try_as<syntax::DefineActionStmt>(stmt)) register_action(*action);
   }
   collect(program.statements);
   for (const syntax::Stmt* stmt : program.statements) statement(*stmt);
   check_inheritance();
+  if (!random_seeds_.empty() && keeps_secrets_) {
+    for (const SourceSpan span : random_seeds_) {
+      error("random_seed must not be used in authentication, session, or cryptographic code", span, "WFL-S016")
+          .hints.push_back(
+              "A seed makes chance foreseeable. Remove it; `secure_random_bytes` is the chance for secrets.");
+    }
+  }
+  // What other files bind and read is not known well enough to follow variables.
+  if (!options_.is_imported && includes_known_) types_.follow_variables();
+  for (const auto& check : later_) check();
+  if (errors_.empty() && !options_.is_imported) {
+    if (includes_known_) warn_unused();
+    std::ranges::move(check_flow(program,
+                                 [this](std::string_view name) {
+                                   const Symbol* symbol = scopes_.find(name);
+                                   return symbol == nullptr || symbol->maybe_callable;
+                                 }),
+                      std::back_inserter(warnings_));
+  }
 
   Analysis analysis;
   analysis.diagnostics = std::move(errors_);
@@ -50,6 +71,16 @@ Analysis Analyzer::run(const syntax::Program& program) {
   std::ranges::stable_sort(analysis.diagnostics, {}, [](const Diagnostic& d) { return d.span.begin; });
   analysis.type_findings = std::move(types_.findings);
   return analysis;
+}
+
+void Analyzer::warn_unused() {
+  for (const auto& [name, span] : declarations_) {
+    if (used_names_.contains(name)) continue;
+    Diagnostic& diagnostic = warning("Unused variable '" + std::string(name) + "'", span, "WFL-S101");
+    diagnostic.label = "nothing reads it";
+    diagnostic.hints.push_back("Remove it, or use it.");
+    used_names_.insert(name);  // Once is enough.
+  }
 }
 
 std::uint32_t Analyzer::line_of(SourceSpan span) const {
@@ -95,8 +126,15 @@ void Analyzer::softened(const std::function<void()>& body) {
   errors_.resize(before);
 }
 
+void Analyzer::note_binding(std::string_view name, ValueType type) {
+  bound_names_.insert(name);
+  types_.note_binding(name, type);
+  keystores_.forget(name);
+}
+
 void Analyzer::define(const syntax::Name& name, Symbol symbol) {
   if (name.empty()) return;
+  note_binding(name.text, symbol.type);
   symbol.span = name.span;
   const auto refuse = [&](const std::string& where) {
     error("Variable '" + std::string(name.text) + "' has already been defined " + where + ". Use 'change " +
@@ -116,6 +154,7 @@ void Analyzer::define(const syntax::Name& name, Symbol symbol) {
 
 void Analyzer::define_or_replace(const syntax::Name& name, Symbol symbol) {
   if (name.empty()) return;
+  note_binding(name.text, symbol.type);
   symbol.span = name.span;
   scopes_.set(name.text, std::move(symbol));
 }
@@ -164,14 +203,16 @@ std::vector<std::string> Analyzer::suggestion(std::string_view name, bool callab
 }
 
 // Reports a name that is defined nowhere, or says it softly where the language does not stop the program for it.
-void Analyzer::unknown_name(std::string message, std::string_view name, SourceSpan span, bool callable) {
-  if (has_includes_) {
-    // The included file may define it.
-    return;
-  }
-  Diagnostic& diagnostic =
-      try_depth_ > 0 ? warning(std::move(message), span, "WFL-S002") : error(std::move(message), span, "WFL-S002");
+void Analyzer::unknown_name(std::string message, std::string_view name, SourceSpan span, bool callable,
+                            const char* code) {
+  // An included file may define it in a way that can't be seen from here.
+  const bool soft = try_depth_ > 0 || has_includes_;
+  Diagnostic& diagnostic = soft ? warning(std::move(message), span, code) : error(std::move(message), span, code);
   diagnostic.hints = suggestion(name, callable);
+  if (has_modules_ && diagnostic.hints.empty()) {
+    diagnostic.hints.push_back(
+        "A file that is loaded with `load module` keeps its names to itself; `include from` shares them.");
+  }
 }
 
 }  // namespace wfl::check

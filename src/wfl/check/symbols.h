@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "wfl/check/types.h"
 #include "wfl/syntax/ast.h"
 
 namespace wfl::check {
@@ -22,6 +23,7 @@ struct Symbol {
   bool replaceable = false;     // A binder may define it again (names from outside).
   bool maybe_callable = false;  // Its value may be an action.
   bool used = false;
+  ValueType type = ValueType::kUnknown;                        // What it is bound to, where that is certain.
   std::vector<const syntax::DefineActionStmt*> versions = {};  // Of an action.
 };
 

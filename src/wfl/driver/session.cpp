@@ -139,6 +139,16 @@ Session::Checked Session::check(const std::string& name, const fs::path& path, s
   show("", parsed.diagnostics);
   check::AnalyzerOptions analyzer_options;
   analyzer_options.outer_names = extra_names_;
+  analyzer_options.read_include = [&](std::string_view wanted,
+                                      std::string_view from) -> std::optional<check::IncludedText> {
+    const fs::path base = from.empty() ? path : fs::path(from);
+    std::error_code missing;
+    const fs::path file = fs::canonical(base.parent_path() / fs::path(wanted), missing);
+    if (missing) return std::nullopt;
+    auto content = read_source(file, options_.config.settings.max_source_bytes);
+    if (!content) return std::nullopt;
+    return check::IncludedText{.name = file.string(), .text = std::move(*content)};
+  };
   const check::Analysis analysis = check::analyze(parsed.program, analyzer_options);
   show("", analysis.diagnostics);
   if (!analysis.ok()) return {ExitCode::kSemantic, std::nullopt};
@@ -290,8 +300,10 @@ Session::Piece Session::run_piece(const std::string& name, std::string text) {
     if (!vm_.globals().get(known).is_undefined()) analyzer_options.outer_names.push_back(known);
   }
   check::Analysis analysis = check::analyze(parsed.program, analyzer_options);
-  // Somebody who tries things out defines a name as often as they like.
-  std::erase_if(analysis.diagnostics, [](const Diagnostic& diagnostic) { return diagnostic.code == "WFL-S001"; });
+  // Somebody who tries things out defines a name as often as they like, reads it in a later line, and asks `if yes`.
+  std::erase_if(analysis.diagnostics, [](const Diagnostic& diagnostic) {
+    return diagnostic.code == "WFL-S001" || diagnostic.code == "WFL-S101" || diagnostic.code == "WFL-S103";
+  });
   show("", analysis.diagnostics);
   if (!analysis.ok()) return {Piece::State::kFailed, {}};
   show("", analysis.type_findings);

@@ -88,6 +88,8 @@ TEST(Warnings, EveryKindOfUseCounts) {
       EXPECT_FALSE(said.starts_with("WFL-S101")) << said << " of " << use;
     }
   }
+  // A value that is made to see whether it can be made.
+  EXPECT_EQ(warnings("try:\n  store x as parse_json of \"{\"\nwhen error:\n  display 1\nend try\n"), Texts{});
   EXPECT_EQ(warnings("store new constant rate as 2\nexport constant rate\n"), Texts{});
   EXPECT_EQ(
       warnings("create container Box:\n  property size: Number\n  action grow:\n    store size as 5\n  end\nend\n"),
@@ -209,6 +211,15 @@ TEST(Warnings, TypesOfVariablesThatKeepTheirType) {
   EXPECT_EQ(warnings("define action called f needs n:\n  give back n times 2\nend action\nstore n as \"a\"\ndisplay n "
                      "with f of 2\n"),
             Texts{});
+}
+
+TEST(Warnings, AnyNameMayBeAFieldOfAMap) {
+  EXPECT_EQ(warnings("create map person:\n  city is \"Rome\"\nend map\ndisplay city of person\n"), Texts{});
+  EXPECT_EQ(warnings("execute command \"ls\" as result\ndisplay output of result\n"), Texts{});
+  EXPECT_EQ(warnings("for each p in parse_json of \"[]\":\n  display street of p\nend for\n"), Texts{});
+  EXPECT_EQ(warnings("store n as 5\ndisplay city of n\n"), Texts{"error WFL-S002"});
+  EXPECT_EQ(warnings("execute command \"ls\" as result\ndisplay lenght of result\n"), Texts{"error WFL-S002"});
+  EXPECT_EQ(warnings("execute command \"ls\" as result\ndisplay city of result and 1\n"), Texts{"error WFL-S002"});
 }
 
 TEST(KeystoreWarnings, UseAfterClose) {
