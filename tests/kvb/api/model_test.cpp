@@ -306,7 +306,7 @@ constexpr Setting kSettings[] = {
 constexpr std::uint64_t kOperations = kHash8 ? 50'000 : 510'000;
 // Most runs are short, because each seed begins with an empty bucket; some are long.
 constexpr std::uint64_t kOperationsOfARun = 5'000;
-constexpr std::uint64_t kOperationsOfALongRun = 30'000;
+constexpr std::uint64_t kOperationsOfALongRun = 15'000;
 constexpr std::uint64_t kMinimumOfAll = 5'000'000;
 static_assert(kHash8 || kOperations * std::size(kSettings) >= kMinimumOfAll);
 

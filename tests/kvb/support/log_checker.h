@@ -112,6 +112,12 @@ class LogChecker {
     const std::uint64_t from = offset - life.header.link.paddr;
     const std::uint64_t to = from + bytes.size();
     if (to > life.header.size_bytes) broken("R1", offset, "a write crosses the end of its segment");
+    // Records that fill their segment to the last byte and its footer come in one write.
+    if (const std::uint64_t limit = format::record_limit(life.header.size_bytes); from < limit && to > limit) {
+      on_write(offset, bytes.first(limit - from));
+      on_write(offset + (limit - from), bytes.subspan(limit - from));
+      return;
+    }
     if (from >= format::record_limit(life.header.size_bytes)) {
       if (life.footer_written_at_sync != UINT64_MAX && life.footer_written_at_sync != disk_.successful_syncs()) {
         broken("R1", offset, "a synced footer is written again");
