@@ -8,6 +8,7 @@
 #include <array>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <random>
@@ -15,6 +16,7 @@
 #include <thread>
 
 #include "kvb/support/expect.h"
+#include "kvb/support/proof.h"
 #include "kvb/support/temp_folder.h"
 
 namespace kvb::testing {
@@ -118,62 +120,132 @@ TEST(Processes, R23_a_forked_child_is_told_that_the_bucket_is_its_parents) {
 }
 
 // The writer says after each call what is safe; then it dies at any moment.
-class KillLoop : public ::testing::TestWithParam<Durability> {};
+struct KillSetting {
+  const char* name;
+  Durability durability;
+  std::uint64_t checkpoint_bytes;
+};
+constexpr std::uint64_t kNoCheckpoints = OpenOptions{}.checkpoint_bytes;
+constexpr KillSetting kKillSettings[] = {
+    {"sync", Durability::sync, kNoCheckpoints},
+    {"sync_and_checkpoints", Durability::sync, 4 * 1024},
+    {"relaxed", Durability::relaxed, kNoCheckpoints},
+    {"relaxed_and_checkpoints", Durability::relaxed, 4 * 1024},
+};
+constexpr std::uint64_t kKillsEach = 80;
+constexpr std::uint64_t kKillsOfABucket = 10;  // Each death costs a segment, so that after more the file is large.
+constexpr std::uint64_t kMinimumKills = 300;
+static_assert(kKillsEach * std::size(kKillSettings) >= kMinimumKills);
 
-TEST_P(KillLoop, R7_kill_9_loses_nothing_that_was_acknowledged) {
-  const bool relaxed = GetParam() == Durability::relaxed;
-  const char* const wanted = std::getenv("KVB_KILLS");
-  const int kills = wanted != nullptr ? std::atoi(wanted) : 40;
-  TempFolder folder;
-  const std::string path = folder / "kill.kvb";
-  std::mt19937 random(12);
-  KVB_MUST(KVB_MUST(Bucket::create(path)).close());
-  std::uint64_t acknowledged = 0;
-  std::uint64_t present = 0;
-  for (int round = 0; round < kills; ++round) {
-    Pipe answers;
-    const pid_t child = start_child([&] {
-      answers.close_reading();
-      auto bucket = Bucket::open(path, {.durability = GetParam()});
-      if (!bucket) return 2;
-      for (std::uint64_t i = present;; ++i) {
-        Batch batch;
-        batch.put("number/" + std::to_string(i), std::string(i % 700, static_cast<char>('a' + i % 26)));
-        batch.put("last", std::to_string(i));
-        if (!bucket->write(batch)) return 3;
-        if (relaxed && i % 50 == 49 && !bucket->flush()) return 4;
-        // In relaxed mode only what was flushed is promised at once.
-        if ((!relaxed || i % 50 == 49) && !answers.put(i + 1)) return 5;
-      }
-    });
-    answers.close_writing();
-    std::this_thread::sleep_for(std::chrono::microseconds(random() % 30'000));
-    ASSERT_EQ(::kill(child, SIGKILL), 0);
-    while (const auto safe = answers.take()) acknowledged = *safe;
-    ASSERT_EQ(end_of(child), -SIGKILL);
+class KillLoop : public ::testing::TestWithParam<KillSetting> {
+ protected:
+  static std::string value_of(std::uint64_t number) {
+    return std::string(number % 700, static_cast<char>('a' + number % 26));
+  }
 
-    const bool look_as_reader = round % 3 == 0;
-    const Bucket bucket = KVB_MUST(Bucket::open(path, {.read_only = look_as_reader}));
+  // Writes batches from `number` on until it is killed; says in the pipe how many are promised.
+  static int write_until_killed(const std::string& path, std::uint64_t number, Pipe& answers) {
+    const auto [name, durability, checkpoint_bytes] = GetParam();
+    const bool relaxed = durability == Durability::relaxed;
+    auto bucket = Bucket::open(path, {.durability = durability, .checkpoint_bytes = checkpoint_bytes});
+    if (!bucket) return 2;
+    for (std::uint64_t i = number;; ++i) {
+      Batch batch;
+      batch.put("number/" + std::to_string(i), value_of(i));
+      batch.put("last", std::to_string(i));
+      batch.put("only/" + std::to_string(i), "one of these is there");
+      if (i != 0) batch.remove("only/" + std::to_string(i - 1));
+      if (!bucket->write(batch)) return 3;
+      if (i % 100 == 99 && checkpoint_bytes != kNoCheckpoints && !bucket->checkpoint()) return 6;
+      // In relaxed mode only what was flushed is promised at once.
+      if (relaxed && i % 50 == 49 && !bucket->flush()) return 4;
+      if ((!relaxed || i % 50 == 49) && !answers.put(i + 1)) return 5;
+    }
+  }
+
+  static bool has_room(const char* folder) {
+    std::error_code error;
+    const auto space = std::filesystem::space(folder, error);
+    return !error && space.available > (std::uint64_t{512} << 20) && ::access(folder, W_OK) == 0;
+  }
+
+  // How many batches the bucket holds; everything in it must fit to that number.
+  static void check(const Bucket& bucket, bool verify, std::uint64_t& present) {
     present = KVB_MUST(bucket.count({.prefix = "number/"}));
-    ASSERT_GE(present, acknowledged) << "round " << round;
-    if (present == 0) continue;
-    ASSERT_EQ(KVB_MUST(bucket.get("last"))->bytes, std::to_string(present - 1)) << "a batch is not whole";
+    if (present != 0) {
+      ASSERT_EQ(KVB_MUST(bucket.get("last"))->bytes, std::to_string(present - 1)) << "a batch is not whole";
+      const auto only = KVB_MUST(bucket.scan({.prefix = "only/"}));
+      ASSERT_EQ(only.size(), 1u) << "a batch is not whole";
+      ASSERT_EQ(only.front().key, "only/" + std::to_string(present - 1));
+    }
     for (std::uint64_t i = present > 60 ? present - 60 : 0; i < present; ++i) {
       const auto value = KVB_MUST(bucket.get("number/" + std::to_string(i)));
       ASSERT_TRUE(value.has_value()) << i << " of " << present;
-      ASSERT_EQ(value->bytes, std::string(i % 700, static_cast<char>('a' + i % 26)));
+      ASSERT_EQ(value->bytes, value_of(i));
     }
-    if (round % 10 == 9) {
+    if (verify) {
       const auto report = KVB_MUST(bucket.verify());
       ASSERT_TRUE(report.ok()) << report.problems.front().message;
+      std::uint64_t number = 0;
+      for (const auto& entry : KVB_MUST(bucket.scan({.prefix = "number/"}))) {
+        number = std::stoull(entry.key.substr(7));
+        ASSERT_LT(number, present);
+        ASSERT_EQ(entry.value.bytes, value_of(number)) << entry.key;
+      }
     }
   }
-  std::cout << kills << " kills, " << present << " batches there, " << acknowledged << " acknowledged\n";
-  EXPECT_GT(acknowledged, 0u);
+};
+
+TEST_P(KillLoop, R7_R14_kill_9_loses_nothing_that_was_acknowledged) {
+  const std::uint64_t kills = number_from_environment("KVB_KILLS", kKillsEach);
+  const std::uint64_t seed = number_from_environment("KVB_KILL_SEED", std::random_device{}());
+  std::mt19937_64 random(seed);
+  std::uint64_t done = 0;
+  std::uint64_t acknowledged_in_all = 0;
+  std::uint64_t killed_while_opening = 0;
+  std::uint64_t buckets = 0;
+  while (done < kills) {
+    // Every other bucket in memory, where a sync takes no time and so much more happens between two deaths.
+    TempFolder folder(++buckets % 2 == 0 && has_room("/dev/shm") ? "/dev/shm" : "");
+    const std::string path = folder / "kill.kvb";
+    KVB_MUST(KVB_MUST(Bucket::create(path)).close());
+    std::uint64_t acknowledged = 0;
+    std::uint64_t present = 0;
+    for (std::uint64_t round = 0; round < kKillsOfABucket && done < kills; ++round, ++done) {
+      SCOPED_TRACE("kill " + std::to_string(done) + ", round " + std::to_string(round) +
+                   " of its bucket; KVB_KILL_SEED=" + std::to_string(seed) + " KVB_KILLS=" + std::to_string(kills));
+      Pipe answers;
+      const pid_t child = start_child([&] {
+        answers.close_reading();
+        return write_until_killed(path, present, answers);
+      });
+      answers.close_writing();
+      // Sometimes while it opens, mostly while it writes.
+      std::this_thread::sleep_for(std::chrono::microseconds(random() % (random() % 4 == 0 ? 3'000 : 40'000)));
+      ASSERT_EQ(::kill(child, SIGKILL), 0);
+      const std::uint64_t before = acknowledged;
+      while (const auto safe = answers.take()) acknowledged = *safe;
+      ASSERT_EQ(end_of(child), -SIGKILL) << "the writer has ended by itself";
+      if (acknowledged == before) ++killed_while_opening;
+
+      const bool look_as_reader = round % 3 == 0;
+      const Bucket bucket = KVB_MUST(Bucket::open(path, {.read_only = look_as_reader}));
+      check(bucket, round % 4 == 3, present);
+      if (HasFatalFailure()) return;
+      ASSERT_GE(present, acknowledged);
+      acknowledged = present;  // Whoever opens it syncs before it shows anything.
+      acknowledged_in_all += acknowledged - before;
+    }
+  }
+  std::cout << done << " kills, " << acknowledged_in_all << " batches there, " << killed_while_opening
+            << " kills without a new promise, seed " << seed << "\n";
+  report_proof("kills", done);
+  EXPECT_GE(done, kills);
+  EXPECT_GT(acknowledged_in_all, done);
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, KillLoop, ::testing::Values(Durability::sync, Durability::relaxed),
-                         [](const auto& of) { return of.param == Durability::sync ? "sync" : "relaxed"; });
+INSTANTIATE_TEST_SUITE_P(Modes, KillLoop, ::testing::ValuesIn(kKillSettings),
+                         [](const auto& of) { return std::string(of.param.name); });
 
 // A small file system in memory, if this process may mount one.
 class SmallDisk {

@@ -14,8 +14,10 @@ namespace kvb::testing {
 
 class TempFolder {
  public:
-  TempFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "kvb-test-XXXXXX").string();
+  // In the system's folder for such, or in another one.
+  explicit TempFolder(const std::string& parent = {}) {
+    const auto place = parent.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(parent);
+    std::string pattern = (place / "kvb-test-XXXXXX").string();
     const char* const made = ::mkdtemp(pattern.data());
     EXPECT_NE(made, nullptr) << "no folder could be made from " << pattern;
     if (made != nullptr) path_ = made;
