@@ -1,18 +1,77 @@
 // Statements of the core language and their scopes.
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "wfl/check/analyzer_impl.h"
 #include "wfl/language/builtins.h"
+#include "wfl/syntax/habit_hints.h"
+#include "wfl/syntax/suggest.h"
 
 namespace wfl::check {
 
 using namespace syntax;  // NOLINT: the tree's node types are this file's vocabulary.
 
 void Analyzer::statements(const Block& block) {
-  for (const Stmt* stmt : block.statements) statement(*stmt);
+  list_of_statements(block.statements);
+}
+
+void Analyzer::list_of_statements(const StmtList& list) {
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    statement(*list[i]);
+    const auto* expression = try_as<ExpressionStmt>(list[i]);
+    if (expression == nullptr) continue;
+    first_word(*expression->value);
+    if (i + 1 < list.size() && line_of(list[i]->span) == line_of(list[i + 1]->span)) {
+      idle_expression(*expression->value, *list[i + 1]);
+    }
+  }
+}
+
+// A statement that begins with an unknown name was probably to begin with another word.
+void Analyzer::first_word(const Expr& value) {
+  for (std::vector<Diagnostic>* list : {&errors_, &warnings_}) {
+    const auto found = std::find_if(list->rbegin(), list->rend(), [&value](const Diagnostic& diagnostic) {
+      return diagnostic.span.begin <= value.span.begin;
+    });
+    if (found == list->rend() || found->span.begin != value.span.begin || found->code != "WFL-S002") continue;
+    static constexpr auto kVerbs = std::to_array<std::string_view>(
+        {"display", "store", "create", "change", "check", "count", "repeat", "define", "call", "return", "add",
+         "remove", "open", "close", "write", "wait", "include", "execute", "otherwise"});
+    const std::string_view text = source_->text().substr(value.span.begin, value.span.end - value.span.begin);
+    if (auto habit = habit_hint(source_->line_text(line_of(value.span)))) {
+      found->hints = {std::move(*habit)};
+    } else if (const auto meant = closest(text.substr(0, text.find(' ')), kVerbs); meant && found->hints.empty()) {
+      found->hints = {"Did you mean `" + std::string(*meant) + "`?"};
+    }
+  }
+}
+
+// `greet("Ada")` and `print "hello"` are two statements, a name and a text, and neither does anything.
+void Analyzer::idle_expression(const Expr& value, const Stmt& next) {
+  const auto* variable = try_as<VariableExpr>(&value);
+  const auto* argument = try_as<ExpressionStmt>(&next);
+  if (variable == nullptr || argument == nullptr) return;
+  const std::string name(variable->name);
+  const Symbol* symbol = scopes_.find(variable->name);
+  bool takes_arguments = false;
+  if (symbol != nullptr && symbol->kind == SymbolKind::kAction) {
+    takes_arguments =
+        std::ranges::none_of(symbol->versions, [](const DefineActionStmt* v) { return v->parameters.empty(); });
+  } else if (symbol == nullptr) {
+    const language::Builtin* builtin = language::find_builtin(variable->name);
+    takes_arguments = builtin != nullptr && !language::is_called_bare(*builtin);
+  }
+  if (!takes_arguments) return;
+  Diagnostic& diagnostic = warning("'" + name + "' is not called here", join(value.span, next.span), "WFL-S108");
+  diagnostic.label = "this does nothing";
+  const SourceSpan span = argument->value->span;
+  std::string given(source_->text().substr(span.begin, span.end - span.begin));
+  if (given.size() > 40 || given.find('\n') != std::string::npos) given = "VALUE";
+  diagnostic.hints.push_back(name == "print" ? "Write `display " + given + "`."
+                                             : "Write `call " + name + " with " + given + "`.");
 }
 
 void Analyzer::scoped_block(const Block& block) {

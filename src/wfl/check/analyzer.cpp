@@ -43,7 +43,7 @@ Analysis Analyzer::run(const syntax::Program& program) {
     if (const auto* action = syntax::try_as<syntax::DefineActionStmt>(stmt)) register_action(*action);
   }
   collect(program.statements);
-  for (const syntax::Stmt* stmt : program.statements) statement(*stmt);
+  list_of_statements(program.statements);
   check_inheritance();
   if (!random_seeds_.empty() && keeps_secrets_) {
     for (const SourceSpan span : random_seeds_) {

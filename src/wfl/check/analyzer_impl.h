@@ -45,6 +45,9 @@ class Analyzer {
   void branches(const std::vector<std::function<void()>>& bodies, bool exhaustive);
   void loop_body(const std::function<void()>& body);
   void warn_unused();
+  void list_of_statements(const syntax::StmtList& list);
+  void idle_expression(const syntax::Expr& value, const syntax::Stmt& next);
+  void first_word(const syntax::Expr& value);
   void try_statement(const syntax::TryStmt& stmt);
   void store_statement(const syntax::StoreStmt& stmt);
   void change_target(const syntax::Name& name);

@@ -24,6 +24,9 @@ std::optional<std::string> keystore_hint(std::string_view line) {
   if (has(" get value from ")) {
     return "`get value` is a statement of its own: `get value from S with key K as NAME`.";
   }
+  if (verb != "scan" && (has(" scan ") && (has(" for all keys") || has(" for keys ")))) {
+    return "`scan` is a statement of its own: `scan S for keys starting with P as NAME`.";
+  }
   if (is_one_of(verb, {"save", "put", "set", "insert"}) && has(" key ") && (has(" in ") || has(" into "))) {
     return "To keep a value write `store V in S with key K`.";
   }

@@ -325,6 +325,22 @@ const Stmt* Parser::parse_define_action() {
       eat(Keyword::Parameters);
       node->parameters = parse_action_parameters();
     }
+    if (at(TokenKind::LeftParen)) {
+      // Parameters in parentheses.
+      const std::string_view line = source_.line_text(source_.line_of(peek().begin));
+      const std::size_t open = line.find('(');
+      const std::size_t close = line.find(')', open);
+      if (close != std::string_view::npos) {
+        std::string names(line.substr(open + 1, close - open - 1));
+        for (std::size_t comma = names.find(", "); comma != std::string::npos; comma = names.find(", ")) {
+          names.replace(comma, 2, " and ");
+        }
+        const std::string form = "define action called " + std::string(node->name.text);
+        fail_expected("`:` at the end of the action's first line",
+                      {names.empty() ? "An action without parameters begins with `" + form + ":`."
+                                     : "Parameters stand behind `with`: `" + form + " with " + names + ":`."});
+      }
+    }
     expect(TokenKind::Colon, ":", "at the end of the action's first line");
     // A result type stands between two colons; without the second one it was the body.
     node->return_type = attempt([this]() -> const TypeRef* {
@@ -533,6 +549,13 @@ Handler Parser::parse_handler() {
   return handler;
 }
 
+namespace {
+constexpr std::string_view kHandlerKinds =
+    "The kinds are `error`, `file not found`, `permission denied`, `command not found`,\n"
+    "`process not found`, `process spawn failed`, `process kill failed`, `keystore not found`,\n"
+    "`keystore already exists`, `keystore busy`, `keystore damaged`, `keystore full`, `wrong encryption key`.";
+}  // namespace
+
 HandlerKind Parser::parse_handler_kind() {
   const Token word = peek();
   if (word.is(TokenKind::Colon) || word.is(Keyword::As)) {
@@ -542,15 +565,14 @@ HandlerKind Parser::parse_handler_kind() {
     return HandlerKind::Any;
   }
   const auto not_found = [this](HandlerKind kind) {
-    expect(Keyword::Not, "found");
-    expect(Keyword::Found, "after `not`");
+    if (!eat(Keyword::Not) || !eat(Keyword::Found)) fail_expected("`not found`", {std::string(kHandlerKinds)});
     return kind;
   };
   if (eat(Keyword::File)) {
     return not_found(HandlerKind::FileNotFound);
   }
   if (eat(Keyword::Permission)) {
-    expect(Keyword::Denied, "after `permission`");
+    if (!eat(Keyword::Denied)) fail_expected("`denied` after `permission`", {std::string(kHandlerKinds)});
     return HandlerKind::PermissionDenied;
   }
   if (eat(Keyword::Command)) {
@@ -586,12 +608,7 @@ HandlerKind Parser::parse_handler_kind() {
       return HandlerKind::WrongEncryptionKey;
     }
   }
-  fail(
-      span_of(word), "I know no kind of error that begins with " + describe(word),
-      {"The kinds are: error, file not found, permission denied, process not found, process spawn failed,\nprocess "
-       "kill failed, "
-       "command not found, keystore not found, keystore already exists,\nkeystore busy, wrong encryption key, keystore "
-       "damaged, keystore full."});
+  fail(span_of(word), "I know no kind of error that begins with " + describe(word), {std::string(kHandlerKinds)});
 }
 
 // ---- Tests ----

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "wfl/syntax/habit_hints.h"
 #include "wfl/syntax/keystore_hints.h"
 #include "wfl/syntax/parser.h"
 #include "wfl/syntax/parser_impl.h"
@@ -165,19 +166,27 @@ Diagnostic& Parser::report(SourceSpan span, std::string message, std::initialize
   diagnostic.message = std::move(message);
   diagnostic.span = span;
   diagnostic.hints = hints;
+  // An error that shows the right form itself needs no guess.
+  const std::string_view line = source_.line_text(source_.line_of(span.begin));
+  const bool shows_form =
+      std::ranges::any_of(hints, [](const std::string& hint) { return hint.starts_with("Write `"); });
+  const std::optional<std::string> form = shows_form ? std::nullopt : keystore_hint(line);
   if (bare_name_ && span.begin >= bare_name_.span.end &&
       source_.line_of(span.begin) == source_.line_of(bare_name_.span.begin)) {
     const std::string_view word = bare_name_.text.substr(0, bare_name_.text.find(' '));
     const bool is_known = std::ranges::find(kStatementWords, word) != kStatementWords.end();
-    if (const auto meant = closest(word, kStatementWords); meant && !is_known) {
+    if (const auto meant = closest(word, kStatementWords); meant && !is_known && !form) {
       diagnostic.hints.push_back("Did you mean `" + std::string(*meant) + "` instead of `" + std::string(word) + "`?");
     }
     bare_name_ = {};
   }
-  // An error that shows the right form itself needs no guess.
-  if (std::ranges::none_of(hints, [](const std::string& hint) { return hint.starts_with("Write `"); })) {
-    if (const auto form = keystore_hint(source_.line_text(source_.line_of(span.begin)))) {
-      diagnostic.hints.push_back(*form);
+  if (form) diagnostic.hints.push_back(*form);
+  if (diagnostic.hints.empty()) {
+    const std::string_view text = source_.text();
+    if (span.begin > 0 && text.substr(span.begin - 1, 2) == "==") {
+      diagnostic.hints.emplace_back("Equality is written `is`, or with one `=`.");
+    } else if (auto habit = habit_hint(line)) {
+      diagnostic.hints.push_back(std::move(*habit));
     }
   }
   return diagnostic;
@@ -359,7 +368,7 @@ StmtList Parser::parse_program() {
     Diagnostic& diagnostic =
         report(join(span_of(end), span_of(peek())), "This `" + found + "` closes nothing", {}, "WFL-P002");
     if (at_name("batch")) {
-      diagnostic.hints.emplace_back("A batch starts with `batch operations on S:`.");
+      diagnostic.hints = {"A batch starts with `batch operations on S:`."};
     }
     skip_line();
   }

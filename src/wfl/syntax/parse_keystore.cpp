@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <array>
 
+#include "wfl/syntax/habit_hints.h"
 #include "wfl/syntax/parser_impl.h"
+#include "wfl/syntax/suggest.h"
 
 // Keystore statements about a file and about one key, and the parts that all of them share. None of their words is a
 // keyword: they arrive inside merged names and are recognised at the start of a statement, or behind the fixed word
@@ -359,7 +361,8 @@ const Stmt* Parser::finish_open_keystore(OpenKeystoreStmt* node) {
     }
     node->for_reading = true;
   }
-  if (at(Keyword::With)) {
+  const bool has_options = at(Keyword::With);
+  if (has_options) {
     const Token word = peek();
     node->options = parse_options();
     if (node->options.compression && !creates) {
@@ -372,6 +375,15 @@ const Stmt* Parser::finish_open_keystore(OpenKeystoreStmt* node) {
     }
   }
   if (!at(Keyword::As)) {
+    if (at(Keyword::With) && has_options) {
+      fail_expected("`as` and a name for the keystore",
+                    {"Options are joined by `and`: `with compression and relaxed durability`."});
+    }
+    const Token& before = tokens_[at_ - 1];
+    static constexpr auto kOptions = std::to_array<std::string_view>({"encryption key"});
+    if (before.is(TokenKind::Identifier) && closest(before.text, kOptions)) {
+      fail_expected("`as` and a name for the keystore", {"Did you mean the option `encryption key`?"});
+    }
     fail_expected("`as` and a name for the keystore", {"Write `" + words + " at PATH as NAME`."});
   }
   take();
@@ -410,6 +422,11 @@ KeystoreOptions Parser::parse_options() {
       const ModeScope scope(*this, mode);
       options.encryption_key = parse_key_operand();
     } else {
+      static constexpr auto kOptions =
+          std::to_array<std::string_view>({"compression", "encryption key", "relaxed durability"});
+      if (const auto meant = closest(word.text, kOptions)) {
+        fail_expected("an option", {"Did you mean `" + std::string(*meant) + "`?"});
+      }
       fail_expected(
           "an option",
           {"The options are `compression`, `encryption key SECRET` and `relaxed durability`, joined by `and`."});
@@ -496,7 +513,11 @@ const Stmt* Parser::parse_put() {
     }
     const SourceSpan span{source_.id(), verb.begin, tokens_[reached].begin};
     take();
-    fail({span.file, span.begin, std::max(span.begin + 5, last_end_)}, "This `store` is incomplete",
+    const SourceSpan whole{span.file, span.begin, std::max(span.begin + 5, last_end_)};
+    if (const auto form = habit_hint(source_.line_text(source_.line_of(verb.begin)))) {
+      fail(whole, "This `store` is incomplete", {*form}, "WFL-P006");
+    }
+    fail(whole, "This `store` is incomplete",
          {"For a variable write `store NAME as VALUE`.",
           "To keep a value in a keystore write `store V in S with key K`."},
          "WFL-P006");

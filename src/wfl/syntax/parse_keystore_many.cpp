@@ -1,4 +1,7 @@
+#include <array>
+
 #include "wfl/syntax/parser_impl.h"
+#include "wfl/syntax/suggest.h"
 
 // Keystore statements about many keys and about the whole file.
 //
@@ -162,7 +165,13 @@ const Stmt* Parser::parse_scan() {
     take();
     parse_range_start(*range);
   } else if (peek().starts_with_words("keys")) {
-    take();
+    const Token keys = take();
+    if (at(Keyword::With) && count_words(keys.text) == 2) {
+      static constexpr auto kWords = std::to_array<std::string_view>({"starting"});
+      if (closest(keys.text.substr(keys.text.find(' ') + 1), kWords)) {
+        fail_expected("`starting with` or `from` after `keys`", {"Did you mean `starting`?"});
+      }
+    }
     fail_expected("`starting with` or `from` after `keys`", {std::string(kForm)});
   } else {
     fail_expected("`keys` or `all keys` after `for`", {std::string(kForm)});

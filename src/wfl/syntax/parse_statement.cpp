@@ -558,7 +558,7 @@ const Stmt* Parser::parse_create_map() {
                       {"A key that is a word of WFL stands in quotes: `\"" + std::string(peek().text) + "\" is …`."});
       }
       const Token key = take();
-      expect(Keyword::Is, "after the key");
+      if (!eat(Keyword::Is)) fail_expected("`is` after the key", {"Write `KEY is VALUE`, one a line."});
       entries.push_back({key.text, span_of(key), parse_expression()});
     } catch (const ParseFailure&) {
       if (at_ == start && !at_end_of_line()) {

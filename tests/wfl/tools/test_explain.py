@@ -67,10 +67,12 @@ class Explain(ToolTest):
                 self.assertEqual(set(re.findall(r"(?:error|warning)\[([A-Z0-9-]+)\]", self.said(code, wrong).err)), {code})
                 good = self.said(code, right)
                 self.assertEqual((good.code, good.err), (0, ""), good.out)
-        # More variables than anybody writes, a process that can't be ended, a disk that is full.
-        self.assertEqual(without_examples, ["WFL-S900", "WFL-R009", "WFL-R016"])
+        # More parentheses or variables than anybody writes, a process that can't be ended, a disk that is full.
+        self.assertEqual(without_examples, ["WFL-P005", "WFL-S900", "WFL-R009", "WFL-R016"])
 
-    def test_a_program_with_too_many_variables_gives_the_code_that_has_no_example(self):
+    def test_programs_nobody_writes_give_the_codes_that_have_no_example(self):
+        self.write("deep.wfl", "display " + "(" * 20_000 + "1" + ")" * 20_000 + "\n")
+        self.assertIn("[WFL-P005]", self.wfl("deep.wfl").err)
         self.write("large.wfl", "".join(f"store v{i} as {i}\ndisplay v{i}\n" for i in range(70_000)))
         self.assertIn("[WFL-S900]", self.wfl("large.wfl").err)
 
