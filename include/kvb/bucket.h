@@ -133,7 +133,9 @@ struct Stats {
   std::uint64_t allocated_bytes = 0;  // Blocks that the file occupies on the device.
   std::uint64_t segments = 0;
   std::uint64_t journal_bytes = 0;  // Log that the next opening would replay.
-  std::uint64_t memory_bytes = 0;   // Private memory of the index.
+  std::uint64_t memory_bytes = 0;   // Private memory of the index: what was written since the last checkpoint.
+  std::uint64_t index_bytes = 0;    // The index in the file, as of the last checkpoint.
+  std::uint64_t checkpoints = 0;    // Made since this Bucket was opened.
   std::uint64_t epoch = 0;
   std::uint64_t committed_seqno = 0;   // Newest write that other readers see.
   std::uint64_t synced_seqno = 0;      // Newest write that survives power loss.

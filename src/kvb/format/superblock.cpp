@@ -41,7 +41,9 @@ enum Offset : std::size_t {
   kCompressionLevelAt = 556,
   kDictionaryAt = 560,
   kRetiringAt = 584,
-  kReservedAt = 632,
+  kHashPagesAt = 632,
+  kUnnamedSlotsAt = 640,
+  kReservedAt = 648,
   kCrcAt = 4092,
 };
 
@@ -100,6 +102,8 @@ void encode_superblock(const Superblock& s, std::span<std::byte, kPageBytes> pag
   store_root(p + kDictionaryAt, s.dictionary);
   store_root(p + kRetiringAt, s.retiring[0]);
   store_root(p + kRetiringAt + 24, s.retiring[1]);
+  store_le(p + kHashPagesAt, s.hash_pages);
+  store_le(p + kUnnamedSlotsAt, s.unnamed_slots);
   store_le(p + kCrcAt, crc32c_extend(0, page.first(kCrcAt)));
 }
 
@@ -147,6 +151,8 @@ std::expected<Superblock, SuperblockFault> decode_superblock(std::span<const std
   s.compression_level = load_le<std::int32_t>(p + kCompressionLevelAt);
   s.dictionary = load_root(p + kDictionaryAt);
   s.retiring = {load_root(p + kRetiringAt), load_root(p + kRetiringAt + 24)};
+  s.hash_pages = load_le<std::uint64_t>(p + kHashPagesAt);
+  s.unnamed_slots = load_le<std::uint64_t>(p + kUnnamedSlotsAt);
 
   const bool sane = s.version_major == kVersionMajor && s.page_size == kPageBytes && s.head_bytes == kHeadBytes &&
                     s.journal.segment.paddr >= kHeadBytes && s.journal.segment.paddr % kPageBytes == 0 &&

@@ -73,14 +73,17 @@ struct Superblock {
   std::uint32_t compression = 0;  // 0 none, 1 zstd.
   std::int32_t compression_level = 0;
   Root dictionary;
-  std::array<Root, 2> retiring;  // Pages retired by this epoch and by the one before.
+  std::array<Root, 2> retiring;     // [0]: the list of retired space; [1] is not used.
+  std::uint64_t hash_pages = 0;     // Pages of the hash index that hashes are spread over; its overflow pages follow.
+  std::uint64_t unnamed_slots = 0;  // Slots of damaged records whose key is unknown; the key table lacks them.
 
   friend bool operator==(const Superblock&, const Superblock&) = default;
 };
 
 // Feature bits that this version knows.
 inline constexpr std::uint64_t kKnownReadOnlyCompatible = 0;
-inline constexpr std::uint64_t kKnownIncompatible = 0;
+inline constexpr std::uint64_t kFeatureImage = 1;  // Incompatible: not all keys are in the journal.
+inline constexpr std::uint64_t kKnownIncompatible = kFeatureImage;
 
 enum class SuperblockFault : std::uint8_t {
   no_magic,     // Not a superblock at all.

@@ -1,83 +1,77 @@
 #include "kvb/index/delta.h"
 
+#include <algorithm>
+
 namespace kvb::index {
 namespace {
 
-constexpr unsigned kInitialBits = 6;
+constexpr unsigned kInitialBits = 4;
+constexpr std::size_t kFirstBlockBytes = 2 * 1024;
+constexpr std::size_t kLargestBlockBytes = 512 * 1024;
 
 }  // namespace
 
-Delta::Delta() : buckets_(std::size_t{1} << kInitialBits), shift_(64 - kInitialBits) {}
-
-void Delta::grow() {
-  std::vector<KeyNode*> old(buckets_.size() * 2);
-  old.swap(buckets_);
-  --shift_;
-  for (KeyNode* node : old) {
-    while (node != nullptr) {
-      KeyNode* next = node->next;
-      KeyNode*& head = buckets_[bucket_of(node->hash)];
-      node->next = head;
-      head = node;
-      node = next;
-    }
-  }
+Delta::Delta() : bits_(kInitialBits) {
+  add_table(bits_);
 }
 
-KeyNode* Delta::push(KeyNode* node, std::uint64_t hash, const Version& version, std::uint64_t oldest_needed) {
-  Version* added = version_pool_.take();
-  *added = version;
-  if (node == nullptr) {
-    if (node_count_ >= buckets_.size()) grow();
-    node = node_pool_.take();
-    node->hash = hash;
-    KeyNode*& head = buckets_[bucket_of(hash)];
-    node->next = head;
-    head = node;
-    ++node_count_;
-    added->older = nullptr;
-    node->newest = added;
-    return node;
-  }
-  added->older = node->newest;
-  node->newest = added;
-  // Everything behind the first version that the oldest reader sees is out of reach.
-  Version* last_needed = added;
-  while (last_needed != nullptr && last_needed->seqno > oldest_needed) last_needed = last_needed->older;
-  if (last_needed != nullptr) {
-    Version* dropped = last_needed->older;
-    last_needed->older = nullptr;
-    while (dropped != nullptr) {
-      Version* older = dropped->older;
-      version_pool_.give_back(dropped);
-      dropped = older;
+void Delta::add_table(unsigned bits) {
+  auto table = std::make_unique<Table>(bits);
+  if (const Table* former = table_.load(std::memory_order_relaxed)) {
+    for (std::size_t at = 0; at <= former->mask; ++at) {
+      const std::uint64_t slot = former->slots[at].load(std::memory_order_relaxed);
+      if (slot != 0) insert(*table, reinterpret_cast<KeyNode*>(slot & ~kTagMask));
     }
+  }
+  memory_bytes_.fetch_add((table->mask + 1) * sizeof(std::uint64_t), std::memory_order_relaxed);
+  bits_ = bits;
+  table_.store(table.get(), std::memory_order_release);
+  tables_.push_back(std::move(table));
+}
+
+void Delta::insert(Table& table, KeyNode* node) noexcept {
+  std::size_t at = table.home(node->hash);
+  while (table.slots[at].load(std::memory_order_relaxed) != 0) at = (at + 1) & table.mask;
+  table.slots[at].store(tag_of(node->hash) | reinterpret_cast<std::uint64_t>(node), std::memory_order_release);
+}
+
+std::byte* Delta::take(std::size_t bytes) {
+  if (block_bytes_ - block_used_ < bytes) {
+    block_bytes_ = blocks_.empty() ? kFirstBlockBytes : std::min(block_bytes_ * 2, kLargestBlockBytes);
+    blocks_.push_back(std::make_unique_for_overwrite<std::byte[]>(block_bytes_));
+    memory_bytes_.fetch_add(block_bytes_, std::memory_order_relaxed);
+    block_used_ = 0;
+  }
+  std::byte* const taken = blocks_.back().get() + block_used_;
+  block_used_ += bytes;
+  return taken;
+}
+
+KeyNode* Delta::push(KeyNode* node, std::uint64_t hash, const Version& version) {
+  static_assert(sizeof(KeyNode) % alignof(Version) == 0 && sizeof(Version) % alignof(KeyNode) == 0);
+  const bool is_new = node == nullptr;
+  if (is_new) {
+    // The node and its first version lie side by side: they are read together.
+    node = new (take(sizeof(KeyNode) + sizeof(Version))) KeyNode;
+    node->hash = hash;
+  }
+  auto* const added =
+      new (is_new ? reinterpret_cast<std::byte*>(node) + sizeof(KeyNode) : take(sizeof(Version))) Version(version);
+  added->older = node->newest.load(std::memory_order_relaxed);
+  node->newest.store(added, std::memory_order_release);
+  if (is_new) {
+    if ((used_slots_ + 1) * 4 > (std::size_t{1} << bits_) * 3) add_table(bits_ + 1);
+    insert(*table_.load(std::memory_order_relaxed), node);
+    ++used_slots_;
+    node_count_.fetch_add(1, std::memory_order_relaxed);
   }
   return node;
 }
 
 void Delta::pop(KeyNode* node) {
-  Version* taken = node->newest;
-  node->newest = taken->older;
-  version_pool_.give_back(taken);
-  if (node->newest != nullptr) return;
-  KeyNode** link = &buckets_[bucket_of(node->hash)];
-  while (*link != node) link = &(*link)->next;
-  *link = node->next;
-  --node_count_;
-  node_pool_.give_back(node);
-}
-
-std::size_t Delta::memory_bytes() const noexcept {
-  return buckets_.capacity() * sizeof(KeyNode*) + node_pool_.memory_bytes() + version_pool_.memory_bytes();
-}
-
-void Delta::clear() {
-  buckets_.assign(std::size_t{1} << kInitialBits, nullptr);
-  shift_ = 64 - kInitialBits;
-  node_count_ = 0;
-  node_pool_.clear();
-  version_pool_.clear();
+  const Version* older = node->newest.load(std::memory_order_relaxed)->older;
+  node->newest.store(older, std::memory_order_release);
+  if (older == nullptr) node_count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 }  // namespace kvb::index

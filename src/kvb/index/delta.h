@@ -1,18 +1,23 @@
 #pragma once
-// The delta: what the log says since the last checkpoint, in memory. A hash table from key to the versions of that key,
-// newest first. Deletes are versions too.
+// The delta: what the log says since a checkpoint, in memory. A hash table from key to the versions of that key, newest
+// first. Deletes are versions too.
 //
 // Keys are not stored: a version names its record, and the record has the key. Whoever looks a key up compares it with
 // the records of equal hash; different keys with equal hashes therefore work.
 //
-// Old versions are kept as long as somebody may still read them: readers see what is published, snapshots see their
-// seqno (R8, R28). `push` drops those that nobody can reach any more.
-//
-// Not synchronised: the store's index lock guards it. Nodes and versions keep their addresses until they are dropped.
+// One thread changes it at a time (the owner's lock); any number read meanwhile, without a lock. That is right because
+// nothing that a reader can reach ever changes or goes away, but three kinds of words, each one atomic: a slot of the
+// table (empty → node, once), a node's newest version (its older versions stay behind it), and the table itself (a
+// larger one takes its place; the old one stays). New things are complete before the word that leads to them is stored
+// (release), and readers load that word with acquire. All memory is given back at once, with the delta. Old versions
+// are what snapshots read (R8, R28): a reader passes over versions with a seqno above its own.
 
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <vector>
 
 namespace kvb::index {
@@ -24,9 +29,9 @@ struct Version {
 
   std::uint64_t paddr = 0;
   std::uint64_t seqno = 0;
-  std::uint64_t record_bytes = 0;
-  std::uint32_t flags = 0;
-  Version* older = nullptr;
+  std::uint64_t record_bytes : 40 = 0;
+  std::uint64_t flags : 24 = 0;
+  const Version* older = nullptr;
 
   [[nodiscard]] bool is_delete() const noexcept { return (flags & kDelete) != 0; }
   [[nodiscard]] bool expires() const noexcept { return (flags & kExpires) != 0; }
@@ -34,96 +39,105 @@ struct Version {
 };
 
 struct KeyNode {
+  // What is known of the key below this delta (in the frozen delta and the base, which do not change any more).
+  static constexpr std::uint64_t kBelowUnknown = UINT64_MAX;
+
   std::uint64_t hash = 0;
-  KeyNode* next = nullptr;    // In its bucket.
-  Version* newest = nullptr;  // Never null while the node is in the table.
-  bool ordered = false;       // The ordered view knows it.
+  std::atomic<const Version*> newest{nullptr};  // Null only after its only version was taken back.
+  // Bytes of the record that the newest version replaces below, 0 if there is none; or kBelowUnknown.
+  mutable std::atomic<std::uint64_t> below{kBelowUnknown};
 
   // The newest version with a seqno up to `limit`, or null.
   [[nodiscard]] const Version* visible(std::uint64_t limit) const noexcept {
-    const Version* version = newest;
+    const Version* version = newest.load(std::memory_order_acquire);
     while (version != nullptr && version->seqno > limit) version = version->older;
     return version;
   }
 };
 
-// Fixed-size objects in large blocks, with a free list.
-template <typename T>
-class Pool {
- public:
-  [[nodiscard]] T* take() {
-    if (!free_.empty()) {
-      T* object = free_.back();
-      free_.pop_back();
-      *object = T{};
-      return object;
-    }
-    if (used_ == kBlock || blocks_.empty()) {
-      blocks_.push_back(std::make_unique<T[]>(kBlock));
-      used_ = 0;
-    }
-    return &blocks_.back()[used_++];
-  }
-  void give_back(T* object) { free_.push_back(object); }
-  [[nodiscard]] std::size_t memory_bytes() const noexcept {
-    return blocks_.size() * kBlock * sizeof(T) + free_.capacity() * sizeof(T*);
-  }
-  void clear() noexcept {
-    blocks_.clear();
-    free_.clear();
-    used_ = 0;
-  }
-
- private:
-  static constexpr std::size_t kBlock = 1024;
-  std::vector<std::unique_ptr<T[]>> blocks_;
-  std::vector<T*> free_;
-  std::size_t used_ = 0;
-};
-
 class Delta {
  public:
   Delta();
+  Delta(const Delta&) = delete;
+  Delta& operator=(const Delta&) = delete;
 
-  // The node of this hash for which `is_same(node)` says yes, or null.
+  // The node of this hash for which `is_same(node)` says yes, or null. Any thread.
   template <typename Same>
   [[nodiscard]] KeyNode* find(std::uint64_t hash, Same&& is_same) const {
-    for (KeyNode* node = buckets_[bucket_of(hash)]; node != nullptr; node = node->next) {
-      if (node->hash == hash && is_same(*node)) return node;
+    const Table* table = table_.load(std::memory_order_acquire);
+    const std::uint64_t tag = tag_of(hash);
+    for (std::size_t at = table->home(hash);; at = (at + 1) & table->mask) {
+      const std::uint64_t slot = table->slots[at].load(std::memory_order_acquire);
+      if (slot == 0) return nullptr;
+      if ((slot & kTagMask) != tag) continue;
+      auto* const node = reinterpret_cast<KeyNode*>(slot & ~kTagMask);
+      if (node->hash != hash || node->newest.load(std::memory_order_acquire) == nullptr) continue;
+      if (is_same(*node)) return node;
     }
-    return nullptr;
   }
 
-  // Adds a version to a key, or a new key with its first version if `node` is null; gives the node. Versions older than
-  // the newest one at or below `oldest_needed` are dropped.
-  KeyNode* push(KeyNode* node, std::uint64_t hash, const Version& version, std::uint64_t oldest_needed);
+  // Asks the processor for the place where `find` begins. Any thread.
+  void prefetch(std::uint64_t hash) const noexcept {
+    const Table* table = table_.load(std::memory_order_acquire);
+    __builtin_prefetch(&table->slots[table->home(hash)]);
+  }
 
-  // Takes the newest version of a key back (its write failed); the node goes with its last version.
+  // Adds a version to a key, or a new key with its first version if `node` is null; gives the node.
+  KeyNode* push(KeyNode* node, std::uint64_t hash, const Version& version);
+
+  // Takes the newest version of a key back (its write failed; no reader's limit reaches it). A node that has none left
+  // stays as a dead one, which readers pass over.
   void pop(KeyNode* node);
 
+  // Every node that has a version. Any thread; those that come meanwhile may be missed.
   template <typename Visit>
   void for_each(Visit&& visit) const {
-    for (KeyNode* node : buckets_) {
-      for (; node != nullptr; node = node->next) visit(*node);
+    const Table* table = table_.load(std::memory_order_acquire);
+    for (std::size_t at = 0; at <= table->mask; ++at) {
+      const std::uint64_t slot = table->slots[at].load(std::memory_order_acquire);
+      if (slot == 0) continue;
+      auto* const node = reinterpret_cast<KeyNode*>(slot & ~kTagMask);
+      if (node->newest.load(std::memory_order_acquire) != nullptr) visit(*node);
     }
   }
 
-  [[nodiscard]] std::size_t nodes() const noexcept { return node_count_; }
-  [[nodiscard]] std::size_t memory_bytes() const noexcept;
-  void clear();
+  [[nodiscard]] std::size_t nodes() const noexcept { return node_count_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t memory_bytes() const noexcept { return memory_bytes_.load(std::memory_order_relaxed); }
 
  private:
-  [[nodiscard]] std::size_t bucket_of(std::uint64_t hash) const noexcept {
-    // Multiply-shift: the high bits of the product depend on all bits of the hash.
-    return static_cast<std::size_t>((hash * 0x9E37'79B9'7F4A'7C15ull) >> shift_);
-  }
-  void grow();
+  // Addresses of user space have 47 bits; the others of a slot hold bits of the hash, so that most probes of other keys
+  // end at the slot.
+  static constexpr std::uint64_t kTagMask = std::uint64_t{0xFFFF} << 48;
+  [[nodiscard]] static std::uint64_t tag_of(std::uint64_t hash) noexcept { return hash << 48; }
 
-  std::vector<KeyNode*> buckets_;
-  unsigned shift_;
-  std::size_t node_count_ = 0;
-  Pool<KeyNode> node_pool_;
-  Pool<Version> version_pool_;
+  struct Table {
+    explicit Table(unsigned bits)
+        : shift(64 - bits),
+          mask((std::size_t{1} << bits) - 1),
+          slots(std::make_unique<std::atomic<std::uint64_t>[]>(mask + 1)) {}
+    [[nodiscard]] std::size_t home(std::uint64_t hash) const noexcept {
+      // Multiply-shift: the high bits of the product depend on all bits of the hash.
+      return static_cast<std::size_t>((hash * 0x9E37'79B9'7F4A'7C15ull) >> shift);
+    }
+    unsigned shift;
+    std::size_t mask;
+    std::unique_ptr<std::atomic<std::uint64_t>[]> slots;
+  };
+
+  [[nodiscard]] std::byte* take(std::size_t bytes);
+  static void insert(Table& table, KeyNode* node) noexcept;
+  void add_table(unsigned bits);
+
+  std::atomic<Table*> table_{nullptr};
+  std::vector<std::unique_ptr<Table>> tables_;  // The former ones too: readers may still be in them.
+  unsigned bits_;
+  std::size_t used_slots_ = 0;
+  std::atomic<std::size_t> node_count_{0};
+  std::atomic<std::size_t> memory_bytes_{0};
+
+  std::vector<std::unique_ptr<std::byte[]>> blocks_;
+  std::size_t block_bytes_ = 0;
+  std::size_t block_used_ = 0;
 };
 
 }  // namespace kvb::index

@@ -98,34 +98,57 @@ Result<void> HashIndexWriter::finish() {
   return {};
 }
 
-Result<void> HashIndex::find(std::uint64_t hash, const std::function<bool(std::uint64_t)>& visit) const {
-  if (run_->pages() == 0) return {};
-  const Uint128 product = static_cast<Uint128>(hash) * pages_;
-  std::uint64_t number = static_cast<std::uint64_t>(product >> 64);
-  const std::uint64_t fraction = static_cast<std::uint64_t>(product);
-  for (std::uint64_t steps = 0; steps <= run_->pages(); ++steps) {
-    auto page = run_->page(number, PageType::hash_slots);
-    if (!page) return std::unexpected(page.error());
-    std::vector<std::uint64_t> found;
-    std::uint32_t link = 0;
-    auto read = os::guarded(run_->path(), 0, *page, format::kPageBytes, [&] {
-      const PageView view(*page);
-      found.clear();
-      link = view.link;
-      // Guess, then walk to the first slot that is not before the hash.
-      std::size_t at = static_cast<std::size_t>((static_cast<Uint128>(fraction) * view.count) >> 64);
-      while (at > 0 && view.hash(at - 1) >= hash) --at;
-      while (at < view.count && view.hash(at) < hash) ++at;
-      for (; at < view.count && view.hash(at) == hash; ++at) found.push_back(view.paddr(at));
-    });
-    if (!read) return read;
-    for (const std::uint64_t paddr : found) {
-      if (!visit(paddr)) return {};
-    }
-    if (link == 0) return {};
-    number = link;
+Result<void> HashIndex::read_some(Search& search) const {
+  search.count = 0;
+  if (run_->pages() == 0) {
+    search.done = true;
+    return {};
   }
-  return circle(*run_);
+  auto page = run_->page(search.page, PageType::hash_slots);
+  if (!page) return std::unexpected(page.error());
+  const std::uint64_t hash = search.hash;
+  const auto fraction = static_cast<std::uint64_t>(static_cast<Uint128>(hash) * pages_);
+  std::size_t count = 0;
+  bool more = false;
+  std::uint32_t link = 0;
+  auto read = os::guarded(run_->path(), 0, *page, format::kPageBytes, [&] {
+    const PageView view(*page);
+    count = 0;
+    link = view.link;
+    // Guess, then walk to the first slot that is not before the hash.
+    std::size_t at = static_cast<std::size_t>((static_cast<Uint128>(fraction) * view.count) >> 64);
+    while (at > 0 && view.hash(at - 1) >= hash) --at;
+    while (at < view.count && view.hash(at) < hash) ++at;
+    at += search.skip;
+    for (; at < view.count && view.hash(at) == hash && count < search.found.size(); ++at) {
+      search.found[count++] = view.paddr(at);
+    }
+    more = at < view.count && view.hash(at) == hash;
+  });
+  if (!read) return read;
+  search.count = count;
+  if (more) {
+    search.skip += count;
+  } else if (link == 0) {
+    search.done = true;
+  } else {
+    if (++search.steps > run_->pages()) return circle(*run_);
+    search.page = link;
+    search.skip = 0;
+  }
+  return {};
+}
+
+void HashIndex::prefetch(std::uint64_t hash) const noexcept {
+  if (pages_ == 0) return;
+  const Uint128 product = static_cast<Uint128>(hash) * pages_;
+  const auto fraction = static_cast<std::uint64_t>(product);
+  const std::byte* const page = run_->page_if_checked(static_cast<std::uint64_t>(product >> 64));
+  if (page == nullptr) return;
+  // About four fifths of a page are used; the guess needs not be exact.
+  const auto slot = static_cast<std::size_t>((static_cast<Uint128>(fraction) * (kSlotsPerPage * 4 / 5)) >> 64);
+  __builtin_prefetch(page);  // Its count.
+  __builtin_prefetch(page + kPageHeaderBytes + slot * kSlotBytes);
 }
 
 Result<std::vector<Slot>> HashIndex::slots_of_page(std::uint64_t number) const {

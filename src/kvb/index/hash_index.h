@@ -12,6 +12,7 @@
 
 #include <kvb/error.h>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -69,8 +70,21 @@ class HashIndex {
   // `pages` as given by the writer.
   HashIndex(std::unique_ptr<space::PageRun> run, std::uint64_t pages) : run_(std::move(run)), pages_(pages) {}
 
-  // Calls `visit` for each slot of this hash until it returns false. Thread-safe.
-  [[nodiscard]] Result<void> find(std::uint64_t hash, const std::function<bool(std::uint64_t paddr)>& visit) const;
+  // Calls `visit(paddr)` for each slot of this hash until it returns false. Thread-safe.
+  template <typename Visit>
+  [[nodiscard]] Result<void> find(std::uint64_t hash, Visit&& visit) const {
+    Search search{.hash = hash, .page = hash_page(hash, pages_)};
+    do {
+      if (auto read = read_some(search); !read) return read;
+      for (std::size_t i = 0; i < search.count; ++i) {
+        if (!visit(search.found[i])) return {};
+      }
+    } while (!search.done);
+    return {};
+  }
+
+  // Asks the processor for the slot where `find` would look first. Thread-safe.
+  void prefetch(std::uint64_t hash) const noexcept;
 
   // Calls `visit` for every slot, in the order of the hashes.
   [[nodiscard]] Result<void> for_each(const std::function<Result<void>(const Slot&)>& visit) const;
@@ -82,6 +96,18 @@ class HashIndex {
   [[nodiscard]] const space::PageRun& run() const noexcept { return *run_; }
 
  private:
+  // A lookup that goes on: a page can hold more slots of one hash than are given at once, and may have overflow pages.
+  struct Search {
+    std::uint64_t hash;
+    std::uint64_t page;
+    std::size_t skip = 0;  // Slots of this hash in this page that were given already.
+    std::uint64_t steps = 0;
+    std::array<std::uint64_t, 8> found{};
+    std::size_t count = 0;
+    bool done = false;
+  };
+  [[nodiscard]] Result<void> read_some(Search& search) const;
+
   std::unique_ptr<space::PageRun> run_;
   std::uint64_t pages_;
 };

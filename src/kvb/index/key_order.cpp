@@ -26,12 +26,10 @@ std::uint64_t key_digits(std::string_view key, std::size_t skip) noexcept {
   return digits;
 }
 
-void KeyOrder::settle() {
-  if (pending_.empty()) return;
+KeyOrder::Run KeyOrder::sorted(const std::vector<KeyNode*>& nodes) const {
   std::vector<SortItem> items;
-  items.reserve(pending_.size());
-  for (KeyNode* node : pending_) items.push_back({0, key_of_(*node), node});
-  pending_.clear();
+  items.reserve(nodes.size());
+  for (KeyNode* node : nodes) items.push_back({0, key_of_(*node), node});
   std::size_t shared = items.front().key.size();
   for (const auto& item : items) shared = std::min(shared, shared_bytes(item.key, items.front().key));
   for (auto& item : items) item.digits = key_digits(item.key, shared);
@@ -41,12 +39,34 @@ void KeyOrder::settle() {
   Run run{.shared = std::string(items.front().key.substr(0, shared)), .entries = {}};
   run.entries.reserve(items.size());
   for (const auto& item : items) run.entries.push_back({item.digits, item.node});
-  // Runs shrink geometrically from the first to the last, so there are O(log n) of them.
-  while (!runs_.empty() && runs_.back().entries.size() <= run.entries.size() * 2) {
-    run = merge(runs_.back(), run);
-    runs_.pop_back();
+  return run;
+}
+
+KeyOrder::View KeyOrder::view() {
+  const std::scoped_lock one_sorter(sorting_);
+  std::vector<KeyNode*> fresh;
+  {
+    const std::scoped_lock lock(adding_);
+    fresh.swap(pending_);
   }
-  runs_.push_back(std::move(run));
+  if (!fresh.empty()) {
+    auto run = std::make_shared<const Run>(sorted(fresh));
+    // Runs shrink geometrically from the first to the last, so there are O(log n) of them.
+    while (!runs_.empty() && runs_.back()->entries.size() <= run->entries.size() * 2) {
+      run = std::make_shared<const Run>(merge(*runs_.back(), *run));
+      runs_.pop_back();
+    }
+    runs_.push_back(std::move(run));
+  }
+  return runs_;
+}
+
+void KeyOrder::distrust() {
+  const std::scoped_lock lock(sorting_, adding_);
+  for (const auto& run : runs_) {
+    for (const Entry& entry : run->entries) pending_.push_back(entry.node);
+  }
+  runs_.clear();
 }
 
 KeyOrder::Run KeyOrder::merge(const Run& a, const Run& b) const {
@@ -73,15 +93,18 @@ KeyOrder::Run KeyOrder::merge(const Run& a, const Run& b) const {
   return merged;
 }
 
-std::size_t KeyOrder::memory_bytes() const noexcept {
+std::size_t KeyOrder::memory_bytes() const {
+  const std::scoped_lock lock(sorting_, adding_);
   std::size_t bytes = pending_.capacity() * sizeof(KeyNode*);
-  for (const auto& run : runs_) bytes += run.entries.capacity() * sizeof(Entry);
+  for (const auto& run : runs_) bytes += run->entries.capacity() * sizeof(Entry);
   return bytes;
 }
 
-KeyOrder::Cursor::Cursor(const KeyOrder& order, std::optional<std::string_view> from, bool exclusive, bool reverse)
+KeyOrder::Cursor::Cursor(const KeyOrder& order, const View& view, std::optional<std::string_view> from, bool exclusive,
+                         bool reverse)
     : order_(&order), reverse_(reverse) {
-  for (const auto& run : order.runs_) {
+  for (const auto& shared_run : view) {
+    const Run& run = *shared_run;
     const auto& entries = run.entries;
     std::size_t place = reverse ? entries.size() : 0;
     if (from) {
@@ -108,28 +131,33 @@ KeyOrder::Cursor::Cursor(const KeyOrder& order, std::optional<std::string_view> 
     load(source);
     sources_.push_back(source);
   }
+  choose();
 }
 
 void KeyOrder::Cursor::load(Source& source) const {
-  const Entry& entry = source.run->entries[reverse_ ? source.at - 1 : source.at];
-  source.key = order_->key_of_(*entry.node);
+  source.key = order_->key_of_(*source.node(reverse_));
 }
 
-KeyNode* KeyOrder::Cursor::next() {
-  Source* best = nullptr;
-  for (auto& source : sources_) {
-    if (exhausted(source)) continue;
-    if (best == nullptr || (reverse_ ? best->key < source.key : source.key < best->key)) best = &source;
+void KeyOrder::Cursor::choose() noexcept {
+  best_ = kNone;
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (exhausted(sources_[i])) continue;
+    if (best_ == kNone || (reverse_ ? sources_[best_].key < sources_[i].key : sources_[i].key < sources_[best_].key)) {
+      best_ = i;
+    }
   }
-  if (best == nullptr) return nullptr;
-  KeyNode* node = best->run->entries[reverse_ ? best->at - 1 : best->at].node;
+}
+
+void KeyOrder::Cursor::next() {
+  if (best_ == kNone) return;
+  Source& source = sources_[best_];
   if (reverse_) {
-    --best->at;
+    --source.at;
   } else {
-    ++best->at;
+    ++source.at;
   }
-  if (!exhausted(*best)) load(*best);
-  return node;
+  if (!exhausted(source)) load(source);
+  choose();
 }
 
 }  // namespace kvb::index

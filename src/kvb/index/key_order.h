@@ -5,11 +5,16 @@
 //
 // Keys are in the records, far apart in memory, and keys of one bucket often begin alike. So a run notes how many bytes
 // all its keys share, and each entry carries the next eight bytes as a number: most comparisons inside a run need no
-// record. Not synchronised: the store's index lock guards it.
+// record.
+//
+// Runs never change. A scan takes a view, which is a list of runs, and walks it without a lock, while keys are added
+// and sorted for others. Thread-safe: adding waits for nobody who sorts.
 
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,17 +31,10 @@ class KeyOrder {
 
   explicit KeyOrder(KeyOf key_of) : key_of_(std::move(key_of)) {}
 
-  void add(KeyNode* node) { pending_.push_back(node); }
-
-  // Sorts what has been added since the last time. Must be done before a Cursor is made.
-  void settle();
-  [[nodiscard]] bool settled() const noexcept { return pending_.empty(); }
-
-  void clear() noexcept {
-    pending_.clear();
-    runs_.clear();
+  void add(KeyNode* node) {
+    const std::scoped_lock lock(adding_);
+    pending_.push_back(node);
   }
-  [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
   struct Entry {
     std::uint64_t digits;  // The eight bytes behind the shared ones, see key_digits.
@@ -47,35 +45,52 @@ class KeyOrder {
     std::vector<Entry> entries;  // Sorted.
   };
 
+  using View = std::vector<std::shared_ptr<const Run>>;
+
+  // All keys that have been added so far, in order. The order, and the records of the keys, must outlive it.
+  [[nodiscard]] View view();
+  // What has been sorted is worth nothing, because keys could not be read: sorts everything anew the next time.
+  void distrust();
+  [[nodiscard]] std::size_t memory_bytes() const;
+
   // Walks the keys in order, forward from the first key ≥ `from` (> if exclusive) or backward from the last key ≤
-  // `from` (< if exclusive); from the end of the order if there is no `from`. Valid until the next settle() or clear().
+  // `from` (< if exclusive); from the end of the order if there is no `from`. The view must outlive it.
   class Cursor {
    public:
-    Cursor(const KeyOrder& order, std::optional<std::string_view> from, bool exclusive, bool reverse);
-    // The next node, or null at the end. Each key comes once.
-    [[nodiscard]] KeyNode* next();
+    Cursor(const KeyOrder& order, const View& view, std::optional<std::string_view> from, bool exclusive, bool reverse);
+    // The node it stands at, or null at the end. Each key comes once.
+    [[nodiscard]] KeyNode* node() const noexcept { return best_ == kNone ? nullptr : sources_[best_].node(reverse_); }
+    [[nodiscard]] std::string_view key() const noexcept { return sources_[best_].key; }
+    void next();
 
    private:
+    static constexpr std::size_t kNone = SIZE_MAX;
     struct Source {
       const Run* run;
-      std::size_t at;        // Forward: index of the next entry. Backward: one more than it.
-      std::string_view key;  // Of the next entry.
+      std::size_t at;        // Forward: index of its entry. Backward: one more than it.
+      std::string_view key;  // Of that entry.
+      [[nodiscard]] KeyNode* node(bool reverse) const noexcept { return run->entries[reverse ? at - 1 : at].node; }
     };
     void load(Source& source) const;
+    void choose() noexcept;
     [[nodiscard]] bool exhausted(const Source& source) const noexcept {
       return reverse_ ? source.at == 0 : source.at == source.run->entries.size();
     }
     const KeyOrder* order_;
     bool reverse_;
+    std::size_t best_ = kNone;
     std::vector<Source> sources_;
   };
 
  private:
+  [[nodiscard]] Run sorted(const std::vector<KeyNode*>& nodes) const;
   [[nodiscard]] Run merge(const Run& a, const Run& b) const;
 
   KeyOf key_of_;
+  mutable std::mutex sorting_;  // Guards runs_; taken before adding_.
+  View runs_;                   // Every node is in one of them, or pending.
+  mutable std::mutex adding_;
   std::vector<KeyNode*> pending_;
-  std::vector<Run> runs_;  // Every node is in one of them.
 };
 
 // Eight bytes of a key from `skip` on, as a number that compares as the bytes do; what a short key does not have counts

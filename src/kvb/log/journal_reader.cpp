@@ -69,7 +69,7 @@ Result<std::optional<format::Footer>> read_footer(const os::File& file, SegmentT
   if (!*mapped) return std::optional<format::Footer>{};
   std::optional<format::Footer> footer;
   const std::uint64_t reserve = format::footer_reserve(size);
-  const std::byte* begin = segment.data + size - reserve;
+  const std::byte* begin = segment.at(size - reserve, reserve);
   auto read = os::guarded(file.path(), segment.paddr() + size - reserve, begin, reserve, [&] {
     footer.reset();
     const format::Bytes area(begin, reserve);
@@ -123,7 +123,7 @@ Result<std::optional<JournalRecord>> JournalReader::read_record(std::uint64_t of
   if (!*mapped) return beyond_file();
 
   const std::uint32_t seed = format::record_seed(segment_->life, offset);
-  const std::byte* at = segment_->data + offset;
+  const std::byte* at = segment_->at(offset, kRecordHeaderBytes);
   std::optional<format::RecordHeader> header;
   auto read = os::guarded(file_->path(), paddr, at, kRecordHeaderBytes, [&] {
     header = format::decode_record_header(std::span<const std::byte, kRecordHeaderBytes>(at, kRecordHeaderBytes), seed);
@@ -136,7 +136,7 @@ Result<std::optional<JournalRecord>> JournalReader::read_record(std::uint64_t of
   mapped = table_->ensure_mapped(*segment_, offset + header->record_bytes());
   if (!mapped) return std::unexpected(mapped.error());
   if (!*mapped) return beyond_file();
-  at = segment_->data + offset;
+  at = segment_->at(offset, header->record_bytes());
   bool whole = false;
   read = os::guarded(file_->path(), paddr, at, header->record_bytes(),
                      [&] { whole = format::check_record_body({at, header->record_bytes()}); });
@@ -168,6 +168,7 @@ Result<bool> JournalReader::next_batch(std::vector<JournalRecord>& batch, std::u
           return false;
         }
         cuts_ += footer_->is_cut() ? 1 : 0;
+        segment_->end_offset.store(footer_->end_offset, std::memory_order_relaxed);
         position_ = {.segment = footer_->next, .offset = kSegmentHeaderBytes, .next_seqno = footer_->next_base_seqno};
         offset = position_.offset;
         seqno = position_.next_seqno;

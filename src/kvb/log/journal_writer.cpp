@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <mutex>
 #include <utility>
 
 #include "kvb/os/mapped_read.h"
-#include "kvb/space/allocator.h"
+#include "kvb/space/segment_size.h"
 
 namespace kvb::log {
 namespace {
@@ -51,7 +50,7 @@ Result<TailStatistics> collect_statistics(SegmentTable& segments, Segment& segme
                                  .offset_bytes = segment.paddr()});
   }
   for (std::uint64_t offset = kSegmentHeaderBytes; offset < end_offset;) {
-    const std::byte* at = segment.data + offset;
+    const std::byte* at = segment.at(offset, kRecordHeaderBytes);
     std::optional<format::RecordHeader> header;
     auto read = os::guarded(path, segment.paddr() + offset, at, kRecordHeaderBytes, [&] {
       header = format::decode_record_header(std::span<const std::byte, kRecordHeaderBytes>(at, kRecordHeaderBytes),
@@ -71,18 +70,23 @@ Result<TailStatistics> collect_statistics(SegmentTable& segments, Segment& segme
 }
 
 JournalWriter::JournalWriter(os::Environment& environment, os::File& file, SegmentTable& segments,
-                             os::WriterFirstMutex& segments_mutex, const Identity& identity, const Position& end,
-                             bool continue_tail, std::uint64_t highest_known_seqno)
+                             space::FreeSpace& free_space, SyncFile sync, const Identity& identity, const Position& end,
+                             bool continue_tail, std::uint64_t highest_known_seqno, std::uint64_t next_segment_id)
     : environment_(&environment),
       file_(&file),
       segments_(&segments),
-      segments_mutex_(&segments_mutex),
+      free_space_(&free_space),
+      sync_(std::move(sync)),
       identity_(identity),
       tail_(end),
       committed_(end),
       continue_tail_(continue_tail),
       highest_known_seqno_(std::max(highest_known_seqno, end.next_seqno - 1)),
-      next_segment_id_(end.segment.id + 1) {}
+      next_segment_id_(std::max(next_segment_id, end.segment.id + 1)) {
+  if (segments_->find(end.segment) == nullptr) {
+    promise_ = free_space_->take_at(end.segment.paddr, next_bytes(0)).value_or(space::PageRange{});
+  }
+}
 
 Result<void> JournalWriter::write(std::uint64_t offset, format::Bytes bytes) {
   bytes_written_ += bytes.size();
@@ -90,31 +94,26 @@ Result<void> JournalWriter::write(std::uint64_t offset, format::Bytes bytes) {
 }
 
 Result<void> JournalWriter::sync_all() {
-  ++syncs_;
-  auto synced = file_->sync(os::SyncKind::all);
+  auto synced = sync_(os::SyncKind::all);
   if (!synced) sync_failed_ = true;
   return synced;
 }
 
-Segment* JournalWriter::segment_of(const Position& position) noexcept {
-  Segment* segment = segments_->find(position.segment.paddr);
-  return segment != nullptr && segment->header.link == position.segment ? segment : nullptr;
+std::uint64_t JournalWriter::next_bytes(std::uint64_t batch_bytes) const noexcept {
+  return space::next_segment_bytes(segments_->bytes(), own_bytes_, batch_bytes);
 }
 
-format::SegmentLink JournalWriter::new_link() {
+format::SegmentLink JournalWriter::new_link(const space::PageRange& range) {
   std::array<std::byte, 8> salt;
   environment_->fill_random(salt);
-  return {.id = next_segment_id_++,
-          .paddr = space::next_segment_paddr(segments_->end_paddr()),
-          .salt = format::load_le<std::uint64_t>(salt.data())};
+  return {.id = next_segment_id_++, .paddr = range.paddr, .salt = format::load_le<std::uint64_t>(salt.data())};
 }
 
-Result<Segment*> JournalWriter::make_segment(const format::SegmentLink& link, std::uint64_t base_seqno,
-                                             std::uint64_t batch_bytes) {
-  const std::uint64_t log_bytes = segments_->end_paddr() - format::kHeadBytes;
+Result<Segment*> JournalWriter::make_segment(const format::SegmentLink& link, space::PageRange& range,
+                                             std::uint64_t base_seqno, std::uint64_t batch_bytes) {
   format::SegmentHeader header{.uuid = identity_.uuid,
                                .link = link,
-                               .size_bytes = space::next_segment_bytes(log_bytes, batch_bytes),
+                               .size_bytes = range.bytes(),
                                .base_seqno = base_seqno,
                                .start_ns = environment_->wall_clock_ns(),
                                .pid = identity_.pid,
@@ -131,8 +130,36 @@ Result<Segment*> JournalWriter::make_segment(const format::SegmentLink& link, st
   format::encode_segment_header(header, bytes);
   if (auto written = write(link.paddr, bytes); !written) return std::unexpected(written.error());
   if (auto synced = sync_all(); !synced) return std::unexpected(synced.error());
-  const std::unique_lock lock(*segments_mutex_);
-  return segments_->add(header);
+  auto added = segments_->add(header);
+  if (!added) return added;
+  free_space_->give_back({link.paddr + header.size_bytes, (range.bytes() - header.size_bytes) / format::kPageBytes});
+  range = {};
+  own_bytes_ += header.size_bytes;
+  uncommitted_.push_back(*added);
+  return added;
+}
+
+// Makes the segment that tail_ promises, large enough for the batch if there is room at its place.
+Result<void> JournalWriter::make_promised(std::uint64_t batch_bytes) {
+  if (promise_.pages == 0) {
+    return std::unexpected(
+        Error{.code = ErrorCode::damaged,
+              .message = "The place where the log should go on is used by something else. Open the bucket for reading "
+                         "only, and let `kvb repair` build it anew from its records",
+              .path = file_->path(),
+              .offset_bytes = tail_.segment.paddr});
+  }
+  const std::uint64_t wanted = next_bytes(batch_bytes);
+  if (promise_.bytes() < wanted) {
+    const auto more = free_space_->take_at(promise_.end(), wanted - promise_.bytes());
+    if (more) promise_.pages += more->pages;
+  }
+  const std::uint64_t fits = promise_.bytes() >= format::segment_bytes_for(batch_bytes) ? batch_bytes : 0;
+  auto made = make_segment(tail_.segment, promise_, tail_.next_seqno, fits);
+  if (!made) return std::unexpected(made.error());
+  segment_ = *made;
+  statistics_ = {};
+  return {};
 }
 
 Result<void> JournalWriter::cut(Segment& segment, const Position& end, std::uint64_t next_base_seqno) {
@@ -144,20 +171,28 @@ Result<void> JournalWriter::cut(Segment& segment, const Position& end, std::uint
   if (*file_bytes < segment.end_paddr()) {
     if (auto allocated = file_->allocate(segment.paddr(), segment.header.size_bytes); !allocated) return allocated;
   }
+  const space::PageRange range = free_space_->take(next_bytes(0));
   const format::Footer footer{.flags = format::Footer::kCut,
                               .end_offset = end.offset,
                               .last_seqno = end.next_seqno - 1,
                               .record_count = statistics->record_count,
-                              .live_bytes = live_bytes_,
                               .earliest_expiry_ns = statistics->earliest_expiry_ns,
                               .latest_expiry_ns = statistics->latest_expiry_ns,
-                              .next = new_link(),
+                              .next = new_link(range),
                               .next_base_seqno = next_base_seqno,
                               .resync_points = std::move(statistics->resync_points)};
   const auto bytes = format::encode_footer(footer, segment.life, segment.header.size_bytes);
-  if (auto written = write(segment.end_paddr() - bytes.size(), bytes); !written) return written;
-  if (auto synced = sync_all(); !synced) return synced;
+  auto done = write(segment.end_paddr() - bytes.size(), bytes);
+  if (done) done = sync_all();
+  if (!done) {
+    free_space_->give_back(range);
+    return done;
+  }
   ++cuts_;
+  segment.end_offset.store(end.offset, std::memory_order_relaxed);
+  free_space_->give_back(promise_);
+  promise_ = range;
+  uncommitted_.clear();
   tail_ = {.segment = footer.next, .offset = kSegmentHeaderBytes, .next_seqno = next_base_seqno};
   committed_ = tail_;
   segment_ = nullptr;
@@ -165,26 +200,23 @@ Result<void> JournalWriter::cut(Segment& segment, const Position& end, std::uint
 }
 
 Result<void> JournalWriter::open_tail() {
-  Segment* existing = segment_of(tail_);
+  Segment* existing = segments_->find(tail_.segment);
   if (existing == nullptr) {
     // The promised segment was never made, so nothing can have been written into its life: it can be made now. But if
     // it is known that seqnos were given out behind it (the file was cut short from outside), they must not be used
     // again: make it, and cut it at once.
     if (highest_known_seqno_ >= tail_.next_seqno) {
-      auto made = make_segment(tail_.segment, tail_.next_seqno, 0);
-      if (!made) return std::unexpected(made.error());
-      auto done = cut(**made, tail_, seqno_after_unclean_end(highest_known_seqno_));
+      if (auto made = make_promised(0); !made) return made;
+      Segment& segment = *std::exchange(segment_, nullptr);
+      auto done = cut(segment, tail_, seqno_after_unclean_end(highest_known_seqno_));
       if (!done) return done;
     }
   } else if (continue_tail_) {
     auto allocated = file_->allocate(existing->paddr(), existing->header.size_bytes);
     if (!allocated) return allocated;
     if (auto synced = sync_all(); !synced) return synced;
-    {
-      const std::unique_lock lock(*segments_mutex_);
-      auto mapped = segments_->ensure_mapped(*existing, existing->header.size_bytes);
-      if (!mapped) return std::unexpected(mapped.error());
-    }
+    auto mapped = segments_->ensure_mapped(*existing, existing->header.size_bytes);
+    if (!mapped) return std::unexpected(mapped.error());
     auto statistics = collect_statistics(*segments_, *existing, tail_.offset, file_->path());
     if (!statistics) return std::unexpected(statistics.error());
     statistics_ = std::move(*statistics);
@@ -197,38 +229,51 @@ Result<void> JournalWriter::open_tail() {
   return {};
 }
 
-Result<void> JournalWriter::prepare(std::uint64_t batch_bytes) {
-  if (!opened_) {
-    if (auto done = open_tail(); !done) return done;
-  }
-  if (segment_ == nullptr) {
-    auto made = make_segment(tail_.segment, tail_.next_seqno, batch_bytes);
-    if (!made) return std::unexpected(made.error());
-    segment_ = *made;
-    statistics_ = {};
-    return {};
-  }
-  const std::uint64_t limit = format::record_limit(segment_->header.size_bytes);
-  if (batch_bytes <= limit - tail_.offset) return {};
-
-  const format::SegmentLink next = new_link();
-  auto made = make_segment(next, tail_.next_seqno, batch_bytes);
-  if (!made) return std::unexpected(made.error());  // The old segment stays open for smaller batches.
+void JournalWriter::stage_footer(const format::SegmentLink& next) {
   const format::Footer footer{.end_offset = tail_.offset,
                               .last_seqno = tail_.next_seqno - 1,
                               .record_count = statistics_.record_count,
-                              .live_bytes = live_bytes_,
                               .earliest_expiry_ns = statistics_.earliest_expiry_ns,
                               .latest_expiry_ns = statistics_.latest_expiry_ns,
                               .next = next,
                               .next_base_seqno = tail_.next_seqno,
                               .resync_points = std::move(statistics_.resync_points)};
   const auto bytes = format::encode_footer(footer, segment_->life, segment_->header.size_bytes);
-  append(segment_->end_paddr() - bytes.size(), bytes);
-  segment_ = *made;
+  // A write of its own, even if the records reach up to it.
+  chunks_.push_back({.offset = segment_->end_paddr() - bytes.size(), .owned = bytes, .borrowed = {}});
+  staged_bytes_ += bytes.size();
+  segment_->end_offset.store(tail_.offset, std::memory_order_relaxed);
+  segment_ = nullptr;
   statistics_ = {};
   tail_ = {.segment = next, .offset = kSegmentHeaderBytes, .next_seqno = tail_.next_seqno};
+}
+
+Result<void> JournalWriter::prepare(std::uint64_t batch_bytes) {
+  if (!opened_) {
+    if (auto done = open_tail(); !done) return done;
+  }
+  if (segment_ == nullptr) {
+    if (auto made = make_promised(batch_bytes); !made) return made;
+  }
+  const std::uint64_t limit = format::record_limit(segment_->header.size_bytes);
+  if (batch_bytes <= limit - tail_.offset) return {};
+
+  space::PageRange range = free_space_->take(next_bytes(batch_bytes));
+  const format::SegmentLink next = new_link(range);
+  auto made = make_segment(next, range, tail_.next_seqno, batch_bytes);
+  if (!made) {
+    free_space_->give_back(range);
+    return std::unexpected(made.error());  // The old segment stays open for smaller batches.
+  }
+  stage_footer(next);
+  segment_ = *made;
   return {};
+}
+
+void JournalWriter::seal() {
+  if (segment_ == nullptr) return;
+  promise_ = free_space_->take(next_bytes(0));
+  stage_footer(new_link(promise_));
 }
 
 void JournalWriter::append(std::uint64_t offset, format::Bytes bytes) {
@@ -294,28 +339,36 @@ std::vector<Chunk> JournalWriter::take_staged() noexcept {
   return std::exchange(chunks_, {});
 }
 
+void JournalWriter::committed(const Position& end) {
+  committed_ = end;
+  const auto passed =
+      std::ranges::find_if(uncommitted_, [&](const Segment* s) { return s->header.link == end.segment; });
+  if (passed != uncommitted_.end()) uncommitted_.erase(uncommitted_.begin(), passed + 1);
+}
+
 Result<void> JournalWriter::burn() {
   chunks_.clear();
   staged_bytes_ = 0;
-  Segment* segment = segment_of(committed_);
+  Segment* segment = segments_->find(committed_.segment);
   const std::uint64_t first_unused = tail_.next_seqno;
+  // Segments that were made behind the cut are no longer part of the chain.
+  std::vector<space::PageRange> burned;
+  for (const Segment* made : uncommitted_) {
+    if (made == segment) continue;
+    burned.push_back(space::range_of(made->paddr(), made->header.size_bytes));
+    segments_->remove(made->paddr());
+  }
+  uncommitted_.clear();
   if (segment == nullptr) {
     // Nothing was ever written behind the promise.
     tail_ = committed_;
     segment_ = nullptr;
     return {};
   }
-  {
-    // Segments that were made behind the cut are no longer part of the chain.
-    const std::unique_lock lock(*segments_mutex_);
-    while (segments_->end_paddr() > segment->end_paddr()) segments_->remove(segments_->all().rbegin()->first);
-  }
-  return cut(*segment, committed_, first_unused);
-}
-
-std::optional<std::uint64_t> JournalWriter::file_bytes_in_use() const noexcept {
-  if (segment_ == nullptr || !(committed_ == tail_)) return std::nullopt;
-  return segment_->paddr() + tail_.offset;
+  if (auto done = cut(*segment, committed_, first_unused); !done) return done;
+  // The footer that named them, if it got to the disk, has been replaced: their space is free.
+  for (const auto& range : burned) free_space_->give_back(range);
+  return {};
 }
 
 }  // namespace kvb::log

@@ -16,8 +16,10 @@
 //  4. When a write fails, everything staged since the last commit has failed with it (the callers get errors).
 //     Those bytes and seqnos are burned: the segment is cut behind the last committed record by a footer whose
 //     `next` is only a promise (a place and a salt; the segment is made when there is room again), synced before
-//     the errors are returned. So nothing that failed comes back after a crash, although its bytes may be whole on
-//     disk. Before that sync no caller has an answer, and either outcome is right.
+//     the errors are returned. The promised place is kept free for it; if a batch needs more room than is there, the
+//     promised segment is made small, and ended at once by a footer that names another. So nothing that failed comes
+//     back after a crash, although its bytes may be whole on disk. Before that sync no caller has an answer, and either
+//     outcome is right.
 //  5. The tail that a dead writer left is not continued, because it may hold torn bytes: it is cut in the same way,
 //     with a jump of the seqnos by at least 2^32, more than anyone can have used. Only a tail that does not exist
 //     (the file ends exactly behind the last record, and that record is the last that was synced: what `close`
@@ -26,8 +28,8 @@
 #include <kvb/error.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
-#include <shared_mutex>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -35,7 +37,7 @@
 #include "kvb/format/superblock.h"
 #include "kvb/log/journal_reader.h"
 #include "kvb/log/segment_table.h"
-#include "kvb/os/writer_first_mutex.h"
+#include "kvb/space/free_space.h"
 
 namespace kvb::log {
 
@@ -71,6 +73,9 @@ struct StagedRecord {
 [[nodiscard]] const std::byte* find_in(std::span<const Chunk> chunks, std::uint64_t paddr,
                                        std::uint64_t bytes) noexcept;
 
+// Syncs the file, together with whoever else does.
+using SyncFile = std::function<Result<void>(os::SyncKind)>;
+
 class JournalWriter {
  public:
   struct Identity {
@@ -80,11 +85,12 @@ class JournalWriter {
   };
 
   // Starts behind `end`. `continue_tail`: see 5.; otherwise the tail, if its segment exists, is cut before the first
-  // append. `highest_known_seqno`: the highest seqno that is known to have been given out. The writer changes
-  // `segments` only while it holds `segments_mutex` exclusively; both must outlive it.
-  JournalWriter(os::Environment& environment, os::File& file, SegmentTable& segments,
-                os::WriterFirstMutex& segments_mutex, const Identity& identity, const Position& end, bool continue_tail,
-                std::uint64_t highest_known_seqno);
+  // append. `highest_known_seqno`: the highest seqno that is known to have been given out. `next_segment_id`: higher
+  // than any that was used. `free_space` knows of all that is in use but a promised segment at `end`. The tables must
+  // outlive the writer, which is the only one to change `segments`.
+  JournalWriter(os::Environment& environment, os::File& file, SegmentTable& segments, space::FreeSpace& free_space,
+                SyncFile sync, const Identity& identity, const Position& end, bool continue_tail,
+                std::uint64_t highest_known_seqno, std::uint64_t next_segment_id);
 
   // Makes room for one batch of so many record bytes, in one segment. Everything that can fail for want of space fails
   // here, before a byte is staged. May write and sync (a new segment), and may stage the old segment's footer.
@@ -106,55 +112,67 @@ class JournalWriter {
 
   [[nodiscard]] const Position& tail() const noexcept { return tail_; }
   // Everything before `end`, a former tail(), has been committed: the place to fall back to (4.).
-  void committed(const Position& end) noexcept { committed_ = end; }
+  void committed(const Position& end);
 
   // Forgets everything staged or written since the last committed() and cuts the segment there, durably.
   [[nodiscard]] Result<void> burn();
 
   [[nodiscard]] std::uint64_t next_seqno() const noexcept { return tail_.next_seqno; }
-  // The file's length if it ended with the last committed record: what `close` truncates to. Nothing if the tail was
-  // not written to.
-  [[nodiscard]] std::optional<std::uint64_t> file_bytes_in_use() const noexcept;
+  // The segment that holds the tail; null if it is only a promise so far, or has not been opened for appending.
+  [[nodiscard]] const Segment* tail_segment() const noexcept { return segment_; }
+  // Ends the tail's segment, if there is one, by a footer that promises the next: the footer is staged.
+  void seal();
+  // Before closing: the place of a segment that was not made needs not be kept free.
+  void forget_promise() {
+    free_space_->give_back(promise_);
+    promise_ = {};
+  }
+  [[nodiscard]] std::uint64_t take_segment_id() noexcept { return next_segment_id_++; }
+  [[nodiscard]] std::uint64_t next_segment_id() const noexcept { return next_segment_id_; }
   // A sync failed inside the writer: nothing may be written any more (R9).
   [[nodiscard]] bool sync_failed() const noexcept { return sync_failed_; }
   [[nodiscard]] std::uint64_t bytes_written() const noexcept { return bytes_written_; }
-  [[nodiscard]] std::uint64_t syncs() const noexcept { return syncs_; }
   [[nodiscard]] std::uint64_t cuts() const noexcept { return cuts_; }
 
-  void set_live_bytes(std::uint64_t live_bytes) noexcept { live_bytes_ = live_bytes; }
-
  private:
-  [[nodiscard]] format::SegmentLink new_link();
+  // A link to a segment at the place of the range.
+  [[nodiscard]] format::SegmentLink new_link(const space::PageRange& range);
+  [[nodiscard]] std::uint64_t next_bytes(std::uint64_t batch_bytes) const noexcept;
   [[nodiscard]] Result<void> open_tail();  // The first append after opening.
-  [[nodiscard]] Result<Segment*> make_segment(const format::SegmentLink& link, std::uint64_t base_seqno,
-                                              std::uint64_t batch_bytes);
+  // In `range`, or the part of it that the batch needs if the disk is nearly full; the rest is given back. If it fails,
+  // the range stays as it is.
+  [[nodiscard]] Result<Segment*> make_segment(const format::SegmentLink& link, space::PageRange& range,
+                                              std::uint64_t base_seqno, std::uint64_t batch_bytes);
+  [[nodiscard]] Result<void> make_promised(std::uint64_t batch_bytes);
+  void stage_footer(const format::SegmentLink& next);
   // Ends the segment at `end`, which it holds, and makes the rest of the log a promise.
   [[nodiscard]] Result<void> cut(Segment& segment, const Position& end, std::uint64_t next_base_seqno);
   [[nodiscard]] Result<void> write(std::uint64_t offset, format::Bytes bytes);
   [[nodiscard]] Result<void> sync_all();
-  [[nodiscard]] Segment* segment_of(const Position& position) noexcept;
   void append(std::uint64_t offset, format::Bytes bytes);
 
   os::Environment* environment_;
   os::File* file_;
   SegmentTable* segments_;
-  os::WriterFirstMutex* segments_mutex_;
+  space::FreeSpace* free_space_;
+  SyncFile sync_;
   Identity identity_;
   Position tail_;  // Where the next record is staged.
   Segment* segment_ =
       nullptr;  // Holds the tail and is ready for records; null while it has to be made (or cut, or extended) first.
   TailStatistics statistics_;  // Of segment_.
   Position committed_;
+  space::PageRange promise_;           // Kept free for the segment of tail_, while it is only a promise.
+  std::vector<Segment*> uncommitted_;  // Segments that were made behind committed_, in order.
+  std::uint64_t own_bytes_ = 0;        // Of segments that this writer made.
   std::vector<Chunk> chunks_;
   std::uint64_t staged_bytes_ = 0;
   bool opened_ = false;  // open_tail() has been done.
   bool continue_tail_;
   std::uint64_t highest_known_seqno_;
   std::uint64_t next_segment_id_;
-  std::uint64_t live_bytes_ = 0;
   bool sync_failed_ = false;
   std::uint64_t bytes_written_ = 0;
-  std::uint64_t syncs_ = 0;
   std::uint64_t cuts_ = 0;
 };
 

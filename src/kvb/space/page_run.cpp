@@ -27,8 +27,9 @@ std::unexpected<Error> damaged_page(const std::string& path, std::uint64_t paddr
 
 }  // namespace
 
-PageRunWriter::PageRunWriter(os::File& file, const format::Uuid& uuid, std::uint64_t epoch, AllocatePages allocate)
-    : file_(&file), uuid_(uuid), epoch_(epoch), allocate_(std::move(allocate)) {}
+PageRunWriter::PageRunWriter(os::File& file, const format::Uuid& uuid, std::uint64_t epoch, AllocatePages allocate,
+                             std::function<Result<void>()> pace)
+    : file_(&file), uuid_(uuid), epoch_(epoch), allocate_(std::move(allocate)), pace_(std::move(pace)) {}
 
 Result<std::uint64_t> PageRunWriter::add(PageType type, std::uint32_t count, std::uint32_t link, os::Bytes payload) {
   if (extent_.empty()) {
@@ -74,6 +75,7 @@ Result<void> PageRunWriter::write_extent() {
                       .crc = format::crc32c(std::span(extent_).first(kPageBytes))});
   auto written = file_->write(*paddr, extent_);
   extent_.clear();
+  if (written && pace_ && data_pages == kExtentDataPages) written = pace_();
   return written;
 }
 
@@ -178,6 +180,7 @@ Result<void> PageRun::check(const Extent& extent, std::uint64_t index, PageType 
 
 Result<const std::byte*> PageRun::page(std::uint64_t number, PageType type) const {
   if (number >= pages_) return damaged_page(file_->path(), root_.paddr, "it names a page that does not exist");
+  if (const std::byte* const known = page_if_checked(number)) return known;
   const Extent& extent = extents_[number / kExtentDataPages];
   const std::uint64_t index = number % kExtentDataPages + 1;
   const auto seen = [&](std::uint64_t i) {
@@ -196,6 +199,17 @@ Result<const std::byte*> PageRun::page(std::uint64_t number, PageType type) cons
     if (auto checked = check(extent, index, type, number, crc); !checked) return std::unexpected(checked.error());
   }
   return extent.data + index * kPageBytes;
+}
+
+Result<void> PageRun::check_again(std::uint64_t number) const {
+  if (number >= pages_) return damaged_page(file_->path(), root_.paddr, "it names a page that does not exist");
+  const Extent& extent = extents_[number / kExtentDataPages];
+  const std::uint64_t index = number % kExtentDataPages + 1;
+  for (const std::uint64_t i : {std::uint64_t{0}, index}) {
+    extent.seen[i / 64].fetch_and(~(std::uint64_t{1} << (i % 64)), std::memory_order_acq_rel);
+  }
+  auto checked = page(number, PageType::any);
+  return checked ? Result<void>{} : std::unexpected(checked.error());
 }
 
 std::vector<PageRange> PageRun::ranges() const {

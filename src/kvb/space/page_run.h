@@ -23,6 +23,7 @@
 #include "kvb/format/page.h"
 #include "kvb/format/superblock.h"
 #include "kvb/os/file.h"
+#include "kvb/space/free_space.h"
 
 namespace kvb::space {
 
@@ -30,20 +31,14 @@ inline constexpr std::uint64_t kExtentDataPages = format::kPagePayloadBytes / si
 inline constexpr std::size_t kExtentEntryBytes = 16;
 inline constexpr std::uint64_t kExtentsPerRootPage = format::kPagePayloadBytes / kExtentEntryBytes;  // 252
 
-// A stretch of the file, in whole pages.
-struct PageRange {
-  std::uint64_t paddr = 0;
-  std::uint64_t pages = 0;
-
-  friend bool operator==(const PageRange&, const PageRange&) = default;
-};
-
-// Gives space for so many pages side by side.
+// Gives the place of so many pages side by side.
 using AllocatePages = std::function<Result<std::uint64_t>(std::uint64_t pages)>;
 
 class PageRunWriter {
  public:
-  PageRunWriter(os::File& file, const format::Uuid& uuid, std::uint64_t epoch, AllocatePages allocate);
+  // `pace`, if given, is called after each extent: it may sync, so that little unwritten data piles up.
+  PageRunWriter(os::File& file, const format::Uuid& uuid, std::uint64_t epoch, AllocatePages allocate,
+                std::function<Result<void>()> pace = {});
 
   // Adds the next page; gives its number. `payload` is at most kPagePayloadBytes long.
   [[nodiscard]] Result<std::uint64_t> add(format::PageType type, std::uint32_t count, std::uint32_t link,
@@ -63,6 +58,7 @@ class PageRunWriter {
   format::Uuid uuid_;
   std::uint64_t epoch_;
   AllocatePages allocate_;
+  std::function<Result<void>()> pace_;
   std::uint64_t next_page_ = 0;
   std::vector<std::byte> extent_;  // The extent in the making: its checksum page and its data pages.
   std::uint64_t extent_first_ = 0;
@@ -86,6 +82,18 @@ class PageRun {
   // The page, header included, kPageBytes long; it stays valid as long as the file. `damaged` if it is not what it
   // should be. May be called by many threads.
   [[nodiscard]] Result<const std::byte*> page(std::uint64_t number, format::PageType type) const;
+
+  // Checks a page whether or not it was checked before.
+  [[nodiscard]] Result<void> check_again(std::uint64_t number) const;
+
+  // The page if it was checked before, else null. Touches nothing of it.
+  [[nodiscard]] const std::byte* page_if_checked(std::uint64_t number) const noexcept {
+    if (number >= pages_) return nullptr;
+    const Extent& extent = extents_[number / kExtentDataPages];
+    const std::uint64_t index = number % kExtentDataPages + 1;
+    if ((extent.seen[index / 64].load(std::memory_order_acquire) >> (index % 64) & 1) == 0) return nullptr;
+    return extent.data + index * format::kPageBytes;
+  }
 
   [[nodiscard]] const std::string& path() const noexcept { return file_->path(); }
 

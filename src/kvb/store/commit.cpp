@@ -38,12 +38,6 @@ thread_local std::vector<OwnWrite> own_writes;
 
 }  // namespace
 
-std::uint64_t Store::oldest_needed() const {
-  const std::uint64_t published = published_.load(std::memory_order_acquire);
-  const std::lock_guard lock(snapshots_mutex_);
-  return snapshots_.empty() ? published : std::min(published, *snapshots_.begin());
-}
-
 void Store::note_own_write() {
   const std::uint64_t seqno = journal_->next_seqno() - 1;
   const auto mine = std::ranges::find(own_writes, instance_, &OwnWrite::instance);
@@ -124,8 +118,7 @@ void Store::lead(std::unique_lock<std::mutex>& lock, bool sync) {
     }
   }
   if (!error && sync) {
-    counters_.syncs.fetch_add(1, std::memory_order_relaxed);
-    if (auto synced = file_->sync(os::SyncKind::data); !synced) {
+    if (auto synced = sync_file(os::SyncKind::data); !synced) {
       error = synced.error();
       sync_failed = true;
     }
@@ -158,14 +151,11 @@ void Store::lead(std::unique_lock<std::mutex>& lock, bool sync) {
 
 void Store::publish(Group& group, bool synced) {
   journal_->committed(group.end);
-  if (!group.undos.empty()) {
-    const std::unique_lock lock(index_mutex_);
+  if (!group.staged.empty()) {
     published_.store(group.end.next_seqno - 1, std::memory_order_release);
-    for (const Undo& undo : group.undos) {
-      if (!undo.node->ordered) {
-        undo.node->ordered = true;
-        order_.add(undo.node);
-      }
+    // Nothing is frozen while a group is under way, so the keys are in the active delta.
+    for (const Staged& one : group.staged) {
+      if (one.is_new) active_->order.add(one.node);
     }
   }
   if (synced) synced_.store(published_.load(std::memory_order_acquire), std::memory_order_release);
@@ -174,15 +164,8 @@ void Store::publish(Group& group, bool synced) {
 
 void Store::fail_everything(Group& group, const Error& cause, bool sync_failed) {
   const std::shared_ptr<Group> behind = std::exchange(open_group_, std::make_shared<Group>());
-  {
-    const std::unique_lock lock(index_mutex_);
-    for (Group* failed : {behind.get(), &group}) {
-      for (auto undo = failed->undos.rbegin(); undo != failed->undos.rend(); ++undo) {
-        keys_ -= undo->keys;
-        live_bytes_ -= undo->live_bytes;
-        delta_.pop(undo->node);
-      }
-    }
+  for (Group* failed : {behind.get(), &group}) {
+    for (auto one = failed->staged.rbegin(); one != failed->staged.rend(); ++one) active_->delta.pop(one->node);
   }
   const std::uint64_t first = published_.load(std::memory_order_acquire) + 1;
   const std::uint64_t last = journal_->next_seqno() - 1;
@@ -240,41 +223,38 @@ Result<void> Store::flush() {
   return settle_all(lock, true);
 }
 
-Result<void> Store::checkpoint() {
-  return flush();
-}
-
 Result<void> Store::close() {
   if (closed_.load(std::memory_order_acquire)) return {};
   if (inherited_by_fork()) {
-    // The thread exists in the parent only; there is nothing to join here.
-    if (ticker_.joinable()) ticker_.detach();
+    // The threads exist in the parent only; there is nothing to join here.
+    for (std::jthread* thread : {&ticker_, &checkpointer_}) {
+      if (thread->joinable()) thread->detach();
+    }
     closed_ = true;
     return {};
   }
   Result<void> result;
   if (!options_.read_only && journal_) {
-    if (ticker_.joinable()) {
-      ticker_.request_stop();
-      ticker_.join();
+    for (std::jthread* thread : {&checkpointer_, &ticker_}) {
+      if (!thread->joinable()) continue;
+      thread->request_stop();
+      thread->join();
     }
-    std::unique_lock lock(write_mutex_);
-    result = settle_all(lock, true);
+    result = close_file();
     withdraw_holder(*file_);
-    if (result && !poisoned_) {
-      // The unused rest of the last segment goes back. The next writer then finds a file that ends exactly behind the
-      // last record, and goes on there; everything that the length hides has never been written.
-      if (const auto bytes = journal_->file_bytes_in_use()) {
-        result = file_->truncate(*bytes);
-        if (result) result = file_->sync(os::SyncKind::all);
-      }
-    }
   }
   closed_ = true;
   // The lock ends with the file's descriptor.
   reader_.reset();
   journal_.reset();
-  reset_index();
+  active_.reset();
+  {
+    const std::scoped_lock lock(state_mutex_);
+    state_.store(nullptr, std::memory_order_release);
+    current_.reset();
+    replaced_.clear();
+  }
+  pins_.clear();
   file_.reset();
   return result;
 }
@@ -282,6 +262,7 @@ Result<void> Store::close() {
 Store::~Store() {
   (void)close();
   ticker_ = {};
+  checkpointer_ = {};
 }
 
 }  // namespace kvb::store

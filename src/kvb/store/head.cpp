@@ -135,7 +135,8 @@ Result<Head> load_head(const os::File& file) {
   Head head{.superblock = !*b || (*a && (*a)->epoch >= (*b)->epoch) ? **a : **b,
             .a_valid = a->has_value(),
             .b_valid = b->has_value(),
-            .identity_valid = *identity};
+            .identity_valid = *identity,
+            .newest_is_a = !*b || (*a && (*a)->epoch >= (*b)->epoch)};
   if ((head.superblock.features_incompatible & ~format::kKnownIncompatible) != 0) {
     return os::failure(ErrorCode::unsupported,
                        "This bucket uses a feature that this program does not know (incompatible feature bits " +
@@ -216,10 +217,10 @@ Result<void> heal_head(os::File& file, const Head& head) {
   }
   Page page;
   format::encode_superblock(head.superblock, page);
-  if (!head.a_valid) {
+  if (!head.a_valid || head.newest_is_a) {
     if (auto done = file.write(format::kSuperblockAOffset, page); !done) return done;
   }
-  if (!head.b_valid) {
+  if (!head.b_valid || !head.newest_is_a) {
     if (auto done = file.write(format::kSuperblockBOffset, page); !done) return done;
   }
   if (!head.identity_valid) {

@@ -21,9 +21,8 @@ struct Head {
   bool a_valid = false;
   bool b_valid = false;
   bool identity_valid = false;
+  bool newest_is_a = true;        // Where `superblock` was read.
   bool only_for_reading = false;  // It uses a read-only-compatible feature that this version does not know.
-
-  [[nodiscard]] bool complete() const noexcept { return a_valid && b_valid && identity_valid; }
 };
 
 // `not_a_bucket`, `unsupported` or `damaged`, each with its own sentence, if there is no usable superblock.
@@ -35,7 +34,10 @@ struct Head {
 // Writes a new head into an empty file, or over an unfinished creation.
 [[nodiscard]] Result<void> create_head(os::Environment& environment, os::File& file);
 
-// Writes the copies again that `head` says are not valid. Not synced.
+// Before a bucket is written to: writes the copies again that `head` says are not valid, and also the superblock that
+// counts, the same bytes to the same place. It may be in the page cache only, if the sync that was to make it durable
+// failed (store/adopt.cpp says more): then a sync now would not write it, and the next flip, which overwrites the other
+// copy, would leave none. Not synced.
 [[nodiscard]] Result<void> heal_head(os::File& file, const Head& head);
 
 }  // namespace kvb::store

@@ -1,12 +1,13 @@
-// Opening a bucket: the lock, the head, replay of the journal, and (for readers) following a living writer.
+// Opening a bucket: the lock, the head, the image, replay of the journal.
 //
-// Recovery is replay, nothing else: what the journal reader delivers is a pure function of the file, and the delta is
-// built from it alone. The end that it finds is then made durable (R20: sync before anything behind `synced` is
+// The image is opened, not read: the roots of its runs and the segment table (index/base.h). Recovery is replay of the
+// log behind its cut, nothing else: what the journal reader delivers is a pure function of the file, and the delta is
+// built from it alone (R16). The end that it finds is then made durable (R20: sync before anything behind `synced` is
 // published), and how writing goes on behind it is the journal writer's affair (log/journal_writer.h, 5.). Nothing is
 // written to the file before the first append but lost copies of the head, the live words, and who holds the lock.
 //
-// Readers in other processes run the same replay. While somebody holds the writer's lock they stop at `published`; if
-// nobody does, at the journal's own end, which is where the next writer will go on (R24).
+// What is free is found out last: everything that neither the head, a segment, the image nor the list of retired space
+// names (space/free_space.h).
 
 #include <algorithm>
 
@@ -24,8 +25,6 @@ namespace {
 
 std::atomic<std::uint64_t> next_instance{1};
 
-constexpr int kReaderOpenTries = 100;
-
 }  // namespace
 
 Store::Store(os::Environment& environment, std::unique_ptr<os::File> file, const Head& head, const OpenOptions& options)
@@ -36,18 +35,7 @@ Store::Store(os::Environment& environment, std::unique_ptr<os::File> file, const
       options_(options),
       instance_(next_instance.fetch_add(1, std::memory_order_relaxed)),
       fork_generation_(os::fork_generation()),
-      segments_(*file_),
-      order_([this](const index::KeyNode& node) -> std::string_view {
-        // Every version of a node has the same key, and a node comes into the order when its oldest kept version has
-        // been written.
-        const index::Version* version = node.visible(published_.load(std::memory_order_relaxed));
-        const log::Segment* segment = version != nullptr ? segments_.find(version->paddr) : nullptr;
-        if (segment == nullptr) return {};
-        const std::byte* record = segment->data + (version->paddr - segment->paddr());
-        const auto key_bytes = format::load_le<std::uint32_t>(record + 32);
-        return {reinterpret_cast<const char*>(record) + format::kRecordHeaderBytes,
-                std::min<std::uint64_t>(key_bytes, version->record_bytes - format::kRecordOverheadBytes)};
-      }) {
+      segments_(*file_) {
   newest_wall_ns_ = head.superblock.newest_wall_ns;
 }
 
@@ -149,15 +137,26 @@ Result<std::shared_ptr<Store>> Store::start(os::Environment& environment, std::u
   return store;
 }
 
-void Store::reset_index() {
-  const std::unique_lock lock(index_mutex_);
-  order_.clear();
-  damaged_nodes_.clear();
-  delta_.clear();
-  segments_.clear();
-  keys_ = 0;
-  live_bytes_ = 0;
-  replayed_records_ = 0;
+Result<std::shared_ptr<const index::Base>> Store::load_image() {
+  auto base = index::Base::open(*file_, head_.superblock);
+  if (!base) return std::unexpected(base.error());
+  for (const log::SegmentState& known : (*base)->segments()) {
+    auto segment = segments_.add({.uuid = head_.superblock.uuid,
+                                  .link = known.link,
+                                  .size_bytes = known.size_bytes,
+                                  .kind = known.kind,
+                                  .base_seqno = known.base_seqno,
+                                  .hash_seed = head_.superblock.hash_seed});
+    if (!segment) return std::unexpected(segment.error());
+    if (auto mapped = segments_.ensure_mapped(**segment, known.size_bytes); !mapped) {
+      return std::unexpected(mapped.error());
+    }
+    (*segment)->end_offset.store(known.end_offset, std::memory_order_relaxed);
+  }
+  set_trigger((*base)->bytes());
+  active_ = new_layer();
+  journal_bytes_ = 0;
+  return std::shared_ptr<const index::Base>(std::move(*base));
 }
 
 Result<void> Store::replay(std::uint64_t up_to) {
@@ -171,23 +170,21 @@ Result<void> Store::replay(std::uint64_t up_to) {
   }
 }
 
-// Adds a batch to the delta. index_mutex_ is held exclusively, or nobody else knows the store yet.
+// Adds a batch to the active delta; whoever replays publishes it. One thread at a time.
 Result<void> Store::apply(const std::vector<log::JournalRecord>& batch) {
-  // published_ moves first: nobody reads meanwhile, and only running scans still need older versions.
-  published_.store(batch.back().header.seqno, std::memory_order_release);
-  const std::uint64_t oldest = oldest_needed();
+  index::Delta& delta = active_->delta;
   for (const auto& record : batch) {
     const auto& header = record.header;
-    index::Version version{.paddr = record.paddr,
-                           .seqno = header.seqno,
-                           .record_bytes = header.record_bytes(),
-                           .flags = (header.type == format::RecordType::remove ? index::Version::kDelete : 0u) |
-                                    (header.ttl_seconds != 0 ? index::Version::kExpires : 0u) |
-                                    (record.damaged ? index::Version::kDamaged : 0u)};
+    const index::Version version{.paddr = record.paddr,
+                                 .seqno = header.seqno,
+                                 .record_bytes = header.record_bytes(),
+                                 .flags = (header.type == format::RecordType::remove ? index::Version::kDelete : 0u) |
+                                          (header.ttl_seconds != 0 ? index::Version::kExpires : 0u) |
+                                          (record.damaged ? index::Version::kDamaged : 0u)};
     std::optional<Error> error;
-    index::KeyNode* node = delta_.find(header.hash, [&](const index::KeyNode& candidate) {
+    index::KeyNode* node = delta.find(header.hash, [&](const index::KeyNode& candidate) {
       if (error) return false;
-      const index::Version& newest = *candidate.newest;
+      const index::Version& newest = *candidate.newest.load(std::memory_order_relaxed);
       // A damaged record's key is unknown; that of equal hash is taken for it, so that it is never silently missed.
       if (newest.is_damaged() || record.damaged) return true;
       auto place = place_of(newest);
@@ -206,20 +203,14 @@ Result<void> Store::apply(const std::vector<log::JournalRecord>& batch) {
       return same;
     });
     if (error) return std::unexpected(*error);
-    if (node != nullptr && !node->newest->is_delete()) {
-      --keys_;
-      live_bytes_ -= static_cast<std::int64_t>(node->newest->record_bytes);
-    }
-    if (!version.is_delete()) {
-      ++keys_;
-      live_bytes_ += static_cast<std::int64_t>(version.record_bytes);
-    }
-    node = delta_.push(node, header.hash, version, oldest);
-    if (record.damaged) {
-      damaged_nodes_.push_back(node);
-    } else if (!node->ordered) {
-      node->ordered = true;
-      order_.add(node);
+    const bool is_new = node == nullptr;
+    node = delta.push(node, header.hash, version);
+    journal_bytes_.fetch_add(version.record_bytes, std::memory_order_relaxed);
+    if (record.damaged && !is_key_right(record.key(), version, header.hash)) {
+      const std::scoped_lock lock(active_->damaged_mutex);
+      active_->damaged.push_back(node);
+    } else if (is_new) {
+      active_->order.add(node);
     }
     std::int64_t newest_wall = newest_wall_ns_.load(std::memory_order_relaxed);
     if (header.timestamp_ns > newest_wall) newest_wall_ns_.store(header.timestamp_ns, std::memory_order_relaxed);
@@ -227,65 +218,44 @@ Result<void> Store::apply(const std::vector<log::JournalRecord>& batch) {
   return {};
 }
 
-Result<void> Store::start_reading() {
-  // A file system that is mounted read-only cannot lock; then nobody writes either.
-  const auto writer_present = [&]() -> bool {
-    auto locked = file_->first_locked(format::kWriterLockByte, format::kWriterLockByte);
-    return locked && locked->has_value();
+// Everything that is in use is taken out of the free space. Two structures at one place are a damaged bucket.
+Result<void> Store::reserve_space() {
+  const auto overlap = [this](std::uint64_t paddr) {
+    return os::failure(ErrorCode::damaged,
+                       "Two structures of this bucket claim the same place in the file, so nothing can be written "
+                       "safely. Open it for reading only; `kvb repair` builds it anew from its records.",
+                       path_, paddr);
   };
-  for (int tries = 0;; ++tries) {
-    reset_index();
-    published_ = head_.superblock.journal.seqno - 1;
-    auto trusted = format::load_checked_word(*file_, format::kSyncedWord);
-    const std::uint64_t synced = trusted && *trusted ? **trusted : 0;
-    reader_ = std::make_unique<log::JournalReader>(*file_, segments_, head_.superblock.uuid, head_.superblock.journal,
-                                                   synced);
-    std::uint64_t up_to = UINT64_MAX;
-    const bool beside_a_writer = writer_present();
-    if (beside_a_writer) {
-      auto published = file_->load_word(format::kPublishedWord);
-      if (!published) return std::unexpected(published.error());
-      up_to = *published;
-    } else {
-      // What a dead writer left may be in the page cache only. A failure is no reason to refuse reading: read-only
-      // media have nothing to sync.
-      (void)file_->sync(os::SyncKind::data);
+  for (const log::Segment* segment : segments_.all()) {
+    if (!free_space_.reserve(space::range_of(segment->paddr(), segment->header.size_bytes))) {
+      return overlap(segment->paddr());
     }
-    if (auto replayed = replay(up_to); !replayed) return replayed;
-    // A writer that came in between may have appended while we read to the end: then what we saw might not be
-    // committed.
-    if (beside_a_writer || !writer_present() || tries == kReaderOpenTries) break;
   }
-  synced_ = published_.load();
-  if (const auto& stop = reader_->stop(); stop.kind == log::Stop::Kind::cut_off) {
-    auto trusted = format::load_checked_word(*file_, format::kSyncedWord);
-    if (trusted && *trusted && **trusted > published_) lost_records_ = **trusted - published_;
+  const index::Base& base = *current_->base;
+  const auto ranges = base.ranges();
+  for (const auto* part : {&ranges.hashes, &ranges.keys, &ranges.tables}) {
+    for (const auto& range : *part) {
+      if (!free_space_.reserve(range)) return overlap(range.paddr);
+    }
   }
+  for (const auto& retired : base.retired()) {
+    // If something lies there now, it was free by the rules, and has been used again since the list was written.
+    if (free_space_.reserve(retired.range)) retired_.push_back(retired);
+  }
+  reclaim();
   return {};
 }
 
-Result<void> Store::follow() {
-  if (inherited_by_fork()) return {};
-  auto published = file_->load_word(format::kPublishedWord);
-  if (!published) return std::unexpected(published.error());
-  if (*published <= published_.load(std::memory_order_acquire)) return {};
-  const std::lock_guard following(follow_mutex_);
-  const std::unique_lock lock(index_mutex_);
-  if (*published <= published_.load(std::memory_order_acquire)) return {};
-  if (auto refreshed = reader_->refresh(); !refreshed) return refreshed;
-  if (auto trusted = format::load_checked_word(*file_, format::kSyncedWord); trusted && *trusted) {
-    reader_->set_trusted(**trusted);
-  }
-  return replay(*published);
-}
-
 Result<void> Store::start_writing() {
-  if (!head_.complete()) {
-    if (auto healed = heal_head(*file_, head_); !healed) return healed;
-  }
+  if (auto healed = heal_head(*file_, head_); !healed) return healed;
   auto trusted = format::load_checked_word(*file_, format::kSyncedWord);
   const std::uint64_t synced = trusted && *trusted ? **trusted : 0;
-  published_ = head_.superblock.journal.seqno - 1;
+  auto base = load_image();
+  if (!base) return std::unexpected(base.error());
+  superblock_ = head_.superblock;
+  newest_is_a_ = head_.newest_is_a;
+  auto epoch_word = format::load_checked_word(*file_, format::kEpochWord);
+  next_epoch_ = std::max(superblock_.epoch, epoch_word && *epoch_word ? **epoch_word : 0) + 1;
   reader_ =
       std::make_unique<log::JournalReader>(*file_, segments_, head_.superblock.uuid, head_.superblock.journal, synced);
   if (auto replayed = replay(synced); !replayed) return replayed;
@@ -313,23 +283,31 @@ Result<void> Store::start_writing() {
   if (!(tail_does_not_exist && last_was_synced)) {
     if (auto done = rewrite_unsynced(synced_end); !done) return done;
   }
-  if (auto done = file_->sync(os::SyncKind::all); !done) return done;
-  counters_.syncs.fetch_add(1, std::memory_order_relaxed);
+  if (auto done = sync_file(os::SyncKind::all); !done) return done;
 
-  journal_ = std::make_unique<log::JournalWriter>(
-      *environment_, *file_, segments_, index_mutex_,
-      log::JournalWriter::Identity{
-          .uuid = head_.superblock.uuid, .hash_seed = head_.superblock.hash_seed, .pid = environment_->process().pid},
-      end, tail_does_not_exist && last_was_synced, std::max(last, synced));
-  open_group_ = std::make_shared<Group>();
   published_ = last;
   synced_ = last;
+  set_state({.active = active_, .frozen = nullptr, .base = std::move(*base)});
+  if (auto reserved = reserve_space(); !reserved) return reserved;
+  std::uint64_t next_segment_id = superblock_.counters.next_segment_id;
+  for (const log::Segment* segment : segments_.all()) {
+    next_segment_id = std::max(next_segment_id, segment->header.link.id + 1);
+  }
+  journal_ = std::make_unique<log::JournalWriter>(
+      *environment_, *file_, segments_, free_space_, [this](os::SyncKind kind) { return sync_file(kind); },
+      log::JournalWriter::Identity{
+          .uuid = head_.superblock.uuid, .hash_seed = head_.superblock.hash_seed, .pid = environment_->process().pid},
+      end, tail_does_not_exist && last_was_synced, std::max(last, synced), next_segment_id);
+  open_group_ = std::make_shared<Group>();
   store_words();
   // Only for the message that others get; the lock is what counts.
   (void)announce_holder(*environment_, *file_);
   last_tick_ns_ = last_sync_ns_ = environment_->monotonic_ns();
   if (options_.durability == Durability::relaxed && environment_->has_background_threads()) {
     ticker_ = std::jthread([this](const std::stop_token& stop_token) { run_ticker(stop_token); });
+  }
+  if (environment_->has_background_threads()) {
+    checkpointer_ = std::jthread([this](const std::stop_token& stop_token) { run_checkpoints(stop_token); });
   }
   return {};
 }

@@ -28,12 +28,47 @@ std::unexpected<Error> Store::damaged_record(const index::Version& version, std:
 
 Result<Store::RecordPlace> Store::place_of(const index::Version& version) const {
   const log::Segment* segment = segments_.find(version.paddr);
-  if (segment == nullptr || version.paddr - segment->paddr() + version.record_bytes > segment->mapped_bytes) {
+  const std::uint64_t offset = segment != nullptr ? version.paddr - segment->paddr() : 0;
+  const std::byte* const bytes = segment != nullptr ? segment->at(offset, version.record_bytes) : nullptr;
+  if (bytes == nullptr) {
     return os::failure(ErrorCode::damaged, "A record lies outside the log. The file was changed while it was open.",
                        path_, version.paddr);
   }
-  const std::uint64_t offset = version.paddr - segment->paddr();
-  return RecordPlace{.bytes = segment->data + offset, .offset = offset, .life = segment->life, .mapped = true};
+  return RecordPlace{.bytes = bytes, .offset = offset, .life = segment->life, .mapped = true};
+}
+
+std::string_view Store::key_of(const index::KeyNode& node) const noexcept {
+  // Every version of a node has the same key, and a node comes into an order when its oldest version has been written.
+  const index::Version* version = node.visible(published_.load(std::memory_order_relaxed));
+  const log::Segment* segment = version != nullptr ? segments_.find(version->paddr) : nullptr;
+  const std::byte* const record =
+      segment != nullptr ? segment->at(version->paddr - segment->paddr(), version->record_bytes) : nullptr;
+  if (record == nullptr) return {};
+  const auto key_bytes = format::load_le<std::uint32_t>(record + 32);
+  return {reinterpret_cast<const char*>(record) + kRecordHeaderBytes,
+          std::min<std::uint64_t>(key_bytes, version->record_bytes - format::kRecordOverheadBytes)};
+}
+
+Result<index::Version> Store::version_at(std::uint64_t paddr, std::uint64_t hash) const {
+  const auto damaged = [&] { return damaged_record({.paddr = paddr}, hash); };
+  const log::Segment* segment = segments_.find(paddr);
+  if (segment == nullptr) return damaged();
+  const std::uint64_t offset = paddr - segment->paddr();
+  const std::byte* const bytes = segment->at(offset, kRecordHeaderBytes);
+  if (bytes == nullptr) return damaged();
+  auto header = read_header({.bytes = bytes, .offset = offset, .life = segment->life, .mapped = true}, paddr);
+  if (!header) {
+    if (header.error().code == ErrorCode::damaged) return damaged();
+    return std::unexpected(header.error());
+  }
+  if (header->hash != hash) return damaged();
+  // A slot never names a delete, but one that was damaged when it was replayed: what it deleted is not known.
+  const bool is_delete = header->type == format::RecordType::remove;
+  return index::Version{.paddr = paddr,
+                        .seqno = header->seqno,
+                        .record_bytes = header->record_bytes(),
+                        .flags = (is_delete ? index::Version::kDelete | index::Version::kDamaged : 0u) |
+                                 (header->ttl_seconds != 0 ? index::Version::kExpires : 0u)};
 }
 
 Result<format::RecordHeader> Store::read_header(const RecordPlace& place, std::uint64_t paddr) const {
@@ -122,11 +157,11 @@ Result<Value> Store::read_value(const index::Version& version, std::string_view 
   return value;
 }
 
-// The version of the key that a reader at `limit` sees, a delete included; null if there is none.
-Result<const index::Version*> Store::find_visible(std::uint64_t hash, std::string_view key, std::uint64_t limit) const {
+Result<std::optional<index::Version>> Store::find_in(const Layer& layer, std::uint64_t hash, std::string_view key,
+                                                     std::uint64_t limit) const {
   std::optional<Error> error;
-  const index::Version* found = nullptr;
-  (void)delta_.find(hash, [&](const index::KeyNode& node) {
+  std::optional<index::Version> found;
+  (void)layer.delta.find(hash, [&](const index::KeyNode& node) {
     const index::Version* version = node.visible(limit);
     if (version == nullptr || error) return false;
     if (!version->is_damaged()) {
@@ -139,11 +174,50 @@ Result<const index::Version*> Store::find_visible(std::uint64_t hash, std::strin
       if (!same) error = same.error();
       if (!same || !*same) return false;
     }
-    found = version;
+    found = *version;
     return true;
   });
-  if (found == nullptr && error) return std::unexpected(*error);
+  if (!found && error) return std::unexpected(*error);
   return found;
+}
+
+Result<std::optional<index::Version>> Store::find_in(const index::Base& base, std::uint64_t hash,
+                                                     std::string_view key) const {
+  std::optional<index::Version> found;
+  std::optional<Error> error;
+  auto searched = base.hashes().find(hash, [&](std::uint64_t paddr) {
+    auto version = version_at(paddr, hash);
+    if (!version) {
+      error = version.error();
+      return true;
+    }
+    if (!version->is_damaged()) {
+      auto place = place_of(*version);
+      auto same = place ? holds_key(*version, key, *place) : Result<bool>(std::unexpected(place.error()));
+      if (!same) error = same.error();
+      if (!same || !*same) return true;
+    }
+    found = *version;
+    return false;
+  });
+  if (!searched) {
+    if (searched.error().path.empty()) searched.error().path = path_;
+    searched.error().key_hash = hash;
+    return std::unexpected(searched.error());
+  }
+  if (!found && error) return std::unexpected(*error);
+  return found;
+}
+
+Result<std::optional<index::Version>> Store::find_visible(const ReadState& state, std::uint64_t hash,
+                                                          std::string_view key, std::uint64_t limit) const {
+  for (const Layer* layer : {state.active.get(), state.frozen.get()}) {
+    if (layer == nullptr) continue;
+    auto found = find_in(*layer, hash, key, limit);
+    if (!found || *found) return found;
+  }
+  if (state.base->empty()) return std::optional<index::Version>{};
+  return find_in(*state.base, hash, key);
 }
 
 Result<std::optional<Value>> Store::get(std::string_view key) {
@@ -151,11 +225,11 @@ Result<std::optional<Value>> Store::get(std::string_view key) {
   counters_.gets.fetch_add(1, std::memory_order_relaxed);
   if (key.empty() || key.size() > kMaxKeyBytes) return std::optional<Value>{};
   const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
-  const std::shared_lock lock(index_mutex_);
-  auto version = find_visible(hash, key, published_.load(std::memory_order_acquire));
+  const os::ReadSections::Section section(readers_);
+  auto version = find_visible(state(), hash, key, published_.load(std::memory_order_acquire));
   if (!version) return std::unexpected(version.error());
-  if (*version == nullptr || (*version)->is_delete()) {
-    if (*version != nullptr && (*version)->is_damaged()) return damaged_record(**version, hash);
+  if (!*version || (*version)->is_delete()) {
+    if (*version && (*version)->is_damaged()) return damaged_record(**version, hash);
     return std::optional<Value>{};
   }
   auto place = place_of(**version);
@@ -171,10 +245,10 @@ Result<bool> Store::contains(std::string_view key) {
   if (auto ready = before_reading(); !ready) return std::unexpected(ready.error());
   if (key.empty() || key.size() > kMaxKeyBytes) return false;
   const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
-  const std::shared_lock lock(index_mutex_);
-  auto version = find_visible(hash, key, published_.load(std::memory_order_acquire));
+  const os::ReadSections::Section section(readers_);
+  auto version = find_visible(state(), hash, key, published_.load(std::memory_order_acquire));
   if (!version) return std::unexpected(version.error());
-  if (*version == nullptr) return false;
+  if (!*version) return false;
   if ((*version)->is_damaged()) return damaged_record(**version, hash);
   if ((*version)->is_delete()) return false;
   auto place = place_of(**version);

@@ -1,10 +1,11 @@
-// Scans. A scan reads at one seqno from its first key to its last: it registers that seqno, so that the delta keeps the
-// versions it needs, and collects entries in portions under the shared index lock, so that no caller's code runs under
-// a lock and no writer waits for a long scan.
+// Scans. A scan reads one snapshot from its first key to its last: the state that was current when it began, and the
+// seqno that was published then. Nothing of it changes or goes away as long as the scan holds it, so a scan takes no
+// lock and keeps nobody waiting, however long it is. Entries are collected in portions, so that no caller's code runs
+// inside a guard.
 
 #include <algorithm>
-#include <deque>
 
+#include "kvb/format/hash.h"
 #include "kvb/os/mapped_read.h"
 #include "kvb/os/system_error.h"
 #include "kvb/store/store.h"
@@ -15,7 +16,7 @@ namespace {
 constexpr std::size_t kPortionEntries = 256;
 constexpr std::size_t kPortionBytes = 1024 * 1024;
 
-// The ordered view compares keys in mappings anywhere in the file.
+// Keys are compared in mappings anywhere in the file.
 constexpr std::size_t kEverywhere = SIZE_MAX;
 
 // The first byte string behind all that begin with `prefix`; nothing if there is none.
@@ -38,7 +39,9 @@ std::unexpected<Error> unreadable_keys(const std::string& path) {
 
 struct Store::ScanState {
   const ScanOptions* options;
-  std::uint64_t limit_seqno;
+  Snapshot snapshot;
+  index::KeyOrder::View active_view;
+  index::KeyOrder::View frozen_view;
   std::uint64_t remaining;
   std::optional<std::string> last_key;  // Of the entry before.
   std::optional<Error> damage;          // The first that was met; told behind the last entry.
@@ -53,79 +56,153 @@ struct Store::ScanState {
     return key.starts_with(options->prefix) && (!options->from || key >= *options->from) &&
            (!options->to || key <= *options->to);
   }
+  // Where to begin: behind the last key that was given, or at the bound that comes first.
+  struct Start {
+    std::optional<std::string> key;
+    bool exclusive = false;
+  };
+  [[nodiscard]] Start start() const {
+    if (last_key) return {last_key, true};
+    const ScanOptions& o = *options;
+    if (!o.reverse) return {o.from && *o.from > o.prefix ? *o.from : o.prefix, false};
+    auto behind = behind_prefix(o.prefix);
+    if (o.to && (!behind || *o.to < *behind)) return {o.to, false};
+    return {std::move(behind), true};
+  }
 };
 
-Result<void> Store::settle_order() {
+Snapshot Store::snapshot() const {
+  Snapshot snapshot;
   {
-    const std::shared_lock shared(index_mutex_);
-    if (order_.settled()) return {};
+    const std::scoped_lock lock(state_mutex_);
+    snapshot.state = current_;
   }
-  const std::unique_lock lock(index_mutex_);
-  const os::MappedGuard guard(nullptr, kEverywhere);
-  order_.settle();
-  if (guard.verdict() == os::MappedGuard::Verdict::good) return {};
-  // Keys could not be read, so what was sorted is worth nothing: begin again the next time.
-  order_.clear();
-  delta_.for_each([this](index::KeyNode& node) {
-    if (node.ordered) order_.add(&node);
-  });
-  return unreadable_keys(path_);
+  // After the state: its base holds nothing that is not published by now.
+  snapshot.limit = published_.load(std::memory_order_acquire);
+  return snapshot;
 }
 
-Result<bool> Store::collect(ScanState& state, std::vector<Entry>& entries) {
-  const ScanOptions& options = *state.options;
-  // Where to begin: behind the last key that was given, or at the bound that comes first.
-  std::optional<std::string> start;
-  bool exclusive = false;
-  if (state.last_key) {
-    start = state.last_key;
-    exclusive = true;
-  } else if (!options.reverse) {
-    start = options.from && *options.from > options.prefix ? *options.from : options.prefix;
-  } else {
-    start = behind_prefix(options.prefix);
-    exclusive = true;
-    if (options.to && (!start || *options.to < *start)) {
-      start = options.to;
-      exclusive = false;
+// The next keys in order, from the deltas and the base together, each once.
+class Store::KeyMerge {
+ public:
+  static Result<KeyMerge> at(const ScanState& scan) {
+    const auto start = scan.start();
+    const bool reverse = scan.options->reverse;
+    const auto from = start.key ? std::optional<std::string_view>(*start.key) : std::nullopt;
+    const ReadState& state = *scan.snapshot.state;
+    KeyMerge merge(reverse, state.base->keys());
+    merge.deltas_[0].emplace(state.active->order, scan.active_view, from, start.exclusive, reverse);
+    if (state.frozen) merge.deltas_[1].emplace(state.frozen->order, scan.frozen_view, from, start.exclusive, reverse);
+    Result<void> found;
+    if (!from) {
+      found = reverse ? merge.base_.seek_last() : merge.base_.seek_first();
+    } else {
+      found = reverse ? merge.base_.seek_back(*from, start.exclusive) : merge.base_.seek(*from, start.exclusive);
     }
+    if (!found) return std::unexpected(found.error());
+    return merge;
   }
-  index::KeyOrder::Cursor cursor(order_, start ? std::optional<std::string_view>(*start) : std::nullopt, exclusive,
-                                 options.reverse);
+
+  struct Key {
+    std::string_view key;              // Valid until next().
+    const index::KeyNode* nodes[2]{};  // In the active and in the frozen delta, if it is there.
+    bool in_base = false;
+  };
+  // Nothing at the end.
+  [[nodiscard]] std::optional<Key> current() const {
+    std::optional<Key> best;
+    const auto before = [this](std::string_view a, std::string_view b) { return reverse_ ? b < a : a < b; };
+    for (int i = 0; i < 2; ++i) {
+      if (!deltas_[i] || deltas_[i]->node() == nullptr) continue;
+      if (!best || before(deltas_[i]->key(), best->key)) best = Key{.key = deltas_[i]->key()};
+      if (deltas_[i]->key() == best->key) best->nodes[i] = deltas_[i]->node();
+    }
+    if (!base_.at_end()) {
+      if (!best || before(base_.key(), best->key)) best = Key{.key = base_.key()};
+      best->in_base = base_.key() == best->key;
+    }
+    return best;
+  }
+  [[nodiscard]] Result<void> next(const Key& passed) {
+    for (int i = 0; i < 2; ++i) {
+      if (passed.nodes[i] != nullptr) deltas_[i]->next();
+    }
+    if (!passed.in_base) return {};
+    return reverse_ ? base_.previous() : base_.next();
+  }
+
+ private:
+  KeyMerge(bool reverse, const index::KeyTable& keys) : reverse_(reverse), base_(keys) {}
+
+  bool reverse_;
+  std::optional<index::KeyOrder::Cursor> deltas_[2];
+  index::KeyTable::Cursor base_;
+};
+
+Result<bool> Store::collect_entries(ScanState& scan, std::vector<Entry>& entries) {
+  const ReadState& state = *scan.snapshot.state;
+  auto merge = KeyMerge::at(scan);
+  if (!merge) return std::unexpected(merge.error());
   std::size_t bytes = 0;
-  while (state.remaining > entries.size() && entries.size() < kPortionEntries && bytes < kPortionBytes) {
-    index::KeyNode* node = cursor.next();
-    if (node == nullptr) return false;
-    const index::Version* version = node->visible(state.limit_seqno);
-    if (version == nullptr) continue;
-    auto place = place_of(*version);
-    if (!place) return std::unexpected(place.error());
-    auto header = read_header(*place, version->paddr);
-    Result<Entry> entry = header ? read_entry(*version, *place, options.keys_only || version->is_delete())
-                                 : Result<Entry>(std::unexpected(header.error()));
-    if (!entry) {
-      if (entry.error().code != ErrorCode::damaged) return std::unexpected(entry.error());
-      if (!state.damage) state.damage = entry.error();
-      continue;
+  while (scan.remaining > entries.size() && entries.size() < kPortionEntries && bytes < kPortionBytes) {
+    const auto key = merge->current();
+    if (!key || scan.is_behind(key->key)) return false;
+    scan.last_key = key->key;
+    if (scan.contains(key->key)) {
+      std::optional<index::Version> version;
+      for (const auto* node : key->nodes) {
+        if (version || node == nullptr) continue;
+        if (const auto* visible = node->visible(scan.snapshot.limit)) version = *visible;
+      }
+      Result<void> read;
+      if (!version && key->in_base) {
+        auto found = find_in(*state.base, format::hash_key(key->key, head_.superblock.hash_seed), key->key);
+        if (found) {
+          version = *found;
+        } else {
+          read = std::unexpected(found.error());
+        }
+      }
+      if (read && version && (!version->is_delete() || version->is_damaged())) {
+        auto entry = read_live_entry(*version, scan.options->keys_only);
+        if (!entry) {
+          read = std::unexpected(entry.error());
+        } else if (*entry) {
+          bytes += (*entry)->key.size() + (*entry)->value.bytes.size();
+          entries.push_back(std::move(**entry));
+        }
+      }
+      if (!read) {
+        if (read.error().code != ErrorCode::damaged) return std::unexpected(read.error());
+        if (!scan.damage) scan.damage = read.error();
+      }
     }
-    if (state.is_behind(entry->key)) return false;
-    state.last_key = entry->key;
-    if (version->is_delete() || !state.contains(entry->key)) continue;
-    if (version->expires() && header->expires_at_ns() <= now_ns()) continue;
-    bytes += entry->key.size() + entry->value.bytes.size();
-    entries.push_back(std::move(*entry));
+    if (auto moved = merge->next(*key); !moved) return std::unexpected(moved.error());
   }
-  return state.remaining > entries.size();
+  return scan.remaining > entries.size();
 }
 
-Result<bool> Store::scan_some(ScanState& state, std::vector<Entry>& entries) {
-  const std::shared_lock lock(index_mutex_);
-  const auto last_key = state.last_key;
+// Nothing if it has expired.
+Result<std::optional<Entry>> Store::read_live_entry(const index::Version& version, bool keys_only) const {
+  auto place = place_of(version);
+  if (!place) return std::unexpected(place.error());
+  if (version.expires()) {
+    auto header = read_header(*place, version.paddr);
+    if (!header) return std::unexpected(header.error());
+    if (header->expires_at_ns() <= now_ns()) return std::optional<Entry>{};
+  }
+  auto entry = read_entry(version, *place, keys_only);
+  if (!entry) return std::unexpected(entry.error());
+  return std::optional(std::move(*entry));
+}
+
+Result<bool> Store::scan_some(ScanState& scan, std::vector<Entry>& entries) {
+  const auto last_key = scan.last_key;
   for (int tries = 0; tries < os::kMappedReadTries; ++tries) {
     const os::MappedGuard guard(nullptr, kEverywhere);
     entries.clear();
-    state.last_key = last_key;
-    auto more = collect(state, entries);
+    scan.last_key = last_key;
+    auto more = collect_entries(scan, entries);
     switch (guard.verdict()) {
       case os::MappedGuard::Verdict::good:
         return more;
@@ -139,50 +216,67 @@ Result<bool> Store::scan_some(ScanState& state, std::vector<Entry>& entries) {
   return unreadable_keys(path_);
 }
 
+// The sorted keys of a delta.
+Result<index::KeyOrder::View> Store::view_of(Layer& layer) const {
+  for (int tries = 0; tries < os::kMappedReadTries; ++tries) {
+    const os::MappedGuard guard(nullptr, kEverywhere);
+    auto view = layer.order.view();
+    if (guard.verdict() == os::MappedGuard::Verdict::good) return view;
+    // Keys could not be read, so what was sorted is worth nothing.
+    layer.order.distrust();
+    if (guard.verdict() == os::MappedGuard::Verdict::fault) break;
+    os::mapped_read_pause(tries);
+  }
+  return unreadable_keys(path_);
+}
+
 Result<void> Store::scan(const ScanOptions& options, const std::function<bool(Entry&&)>& visit) {
   if (auto ready = before_reading(); !ready) return ready;
+  return scan(snapshot(), options, visit);
+}
+
+Result<void> Store::scan(const Snapshot& snapshot, const ScanOptions& options,
+                         const std::function<bool(Entry&&)>& visit) {
   if (options.limit == 0) return {};
-  ScanState state{.options = &options, .limit_seqno = 0, .remaining = options.limit, .last_key = {}, .damage = {}};
-  std::multiset<std::uint64_t>::iterator snapshot;
-  {
-    // Under the index lock, so that no version at this seqno is dropped in between.
-    const std::shared_lock lock(index_mutex_);
-    state.limit_seqno = published_.load(std::memory_order_acquire);
-    const std::lock_guard registering(snapshots_mutex_);
-    snapshot = snapshots_.insert(state.limit_seqno);
-    for (const index::KeyNode* node : damaged_nodes_) {
-      const index::Version* version = node->visible(state.limit_seqno);
-      if (version != nullptr && version->is_damaged()) {
-        state.damage = damaged_record(*version, node->hash).error();
-        break;
+  ScanState scan{.options = &options,
+                 .snapshot = snapshot,
+                 .active_view = {},
+                 .frozen_view = {},
+                 .remaining = options.limit,
+                 .last_key = {},
+                 .damage = {}};
+  for (Layer* layer : {snapshot.state->active.get(), snapshot.state->frozen.get()}) {
+    if (layer == nullptr) continue;
+    auto view = view_of(*layer);
+    if (!view) return std::unexpected(view.error());
+    (layer == snapshot.state->active.get() ? scan.active_view : scan.frozen_view) = std::move(*view);
+    const std::scoped_lock lock(layer->damaged_mutex);
+    for (const index::KeyNode* node : layer->damaged) {
+      const index::Version* version = node->visible(snapshot.limit);
+      if (version != nullptr && version->is_damaged() && !scan.damage) {
+        scan.damage = damaged_record(*version, node->hash).error();
       }
     }
   }
-  const auto unregister = [&] {
-    const std::lock_guard lock(snapshots_mutex_);
-    snapshots_.erase(snapshot);
-  };
-  Result<void> result = settle_order();
+  if (const auto unnamed = snapshot.state->base->superblock().unnamed_slots; unnamed != 0 && !scan.damage) {
+    scan.damage = Error{.code = ErrorCode::damaged,
+                        .message = "The keys of " + std::to_string(unnamed) +
+                                   " damaged records cannot be read, so they are missing here. `kvb verify` names "
+                                   "their places.",
+                        .path = path_};
+  }
   std::vector<Entry> entries;
-  bool stopped = false;
-  for (bool more = result.has_value(); more && !stopped;) {
-    auto got = scan_some(state, entries);
-    if (!got) {
-      result = std::unexpected(got.error());
-      break;
-    }
+  for (bool more = true; more;) {
+    auto got = scan_some(scan, entries);
+    if (!got) return std::unexpected(got.error());
     more = *got;
-    state.remaining -= entries.size();
+    scan.remaining -= entries.size();
     for (Entry& entry : entries) {
-      if (!visit(std::move(entry))) {
-        stopped = true;
-        break;
-      }
+      if (!visit(std::move(entry))) return {};
     }
   }
-  unregister();
-  if (result && !stopped && state.damage) return std::unexpected(*state.damage);
-  return result;
+  if (scan.damage) return std::unexpected(*scan.damage);
+  return {};
 }
 
 }  // namespace kvb::store

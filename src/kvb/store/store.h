@@ -1,12 +1,18 @@
 #pragma once
 // The store: one open bucket. It joins the layers below into the operations of kvb::Bucket.
 //
+// Readers take no lock. They load the current ReadState inside a read section (os/read_sections.h), and nothing that
+// can be reached from it changes under them: the base and the segments are immutable, the deltas grow only
+// (index/delta.h), and what readers may see is bounded by `published_`.
+//
 // Locks, in the order in which they are taken:
-//   write_mutex_   one writer at a time: conditions, seqnos, staging, who leads the next commit. Not held during the
-//   leader's I/O. index_mutex_   shared by readers, exclusive for changes of the delta, the ordered view and the
-//   segment table.
-// The files of this folder: store.h, open.cpp (opening, recovery, following), write.cpp (staging and conditions),
-// commit.cpp (group commit, publishing, failing), read.cpp, scan.cpp, verify.cpp, head.* and writer_lock.*.
+//   checkpoint_mutex_   one checkpoint at a time; held for its whole length.
+//   write_mutex_        one writer at a time: conditions, seqnos, staging, who leads the next commit, which delta is
+//                       the active one. Not held during the leader's I/O. A reader process takes in what was published
+//                       under it.
+// The files of this folder: store.h, open.cpp (opening, recovery), follow.cpp (reader processes), write.cpp (staging
+// and conditions), commit.cpp (group commit, publishing, failing), read.cpp, scan.cpp, checkpoint.cpp (cut, flip,
+// space), merge.* (the new image), verify.cpp, stats.cpp, salvage.*, head.* and writer_lock.*.
 
 #include <kvb/bucket.h>
 
@@ -16,20 +22,18 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
-#include <shared_mutex>
 #include <span>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
-#include "kvb/index/delta.h"
-#include "kvb/index/key_order.h"
 #include "kvb/log/journal_reader.h"
 #include "kvb/log/journal_writer.h"
-#include "kvb/os/writer_first_mutex.h"
+#include "kvb/os/read_sections.h"
+#include "kvb/space/free_space.h"
 #include "kvb/store/head.h"
+#include "kvb/store/read_state.h"
 #include "kvb/store/salvage.h"
 
 namespace kvb::store {
@@ -67,23 +71,22 @@ class Store {
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
  private:
-  // Undoes one staged version if its group fails.
-  struct Undo {
+  // One staged version, to be published or taken back.
+  struct Staged {
     index::KeyNode* node;
-    std::int64_t keys;        // What it added to keys_.
-    std::int64_t live_bytes;  // What it added to live_bytes_.
+    bool is_new;  // The node's first version: the ordered view does not know the key.
   };
 
   // Writes that become durable, or fail, together.
   struct Group {
     std::vector<log::Chunk> chunks;  // Filled when the leader takes it.
-    std::vector<Undo> undos;
+    std::vector<Staged> staged;
     log::Position end;  // Of the journal behind it; set when the leader takes it.
     bool done = false;
     std::optional<Error> error;
   };
 
-  // A record's bytes while the index lock (or, for staged ones, the write lock) is held.
+  // A record's bytes while the read section lasts (or, for staged ones, the write lock is held).
   struct RecordPlace {
     const std::byte* bytes;
     std::uint64_t offset;  // In its segment.
@@ -96,28 +99,45 @@ class Store {
   // open.cpp
   [[nodiscard]] static Result<std::shared_ptr<Store>> start(os::Environment& environment,
                                                             std::unique_ptr<os::File> file, const OpenOptions& options);
-  [[nodiscard]] Result<void> recover();
+  // Opens the image that the head names, adds its segments, and begins a fresh active delta.
+  [[nodiscard]] Result<std::shared_ptr<const index::Base>> load_image();
+  [[nodiscard]] Result<void> reserve_space();
   [[nodiscard]] Result<void> replay(std::uint64_t up_to);
   // Writes the log behind `from` again, the same bytes to the same places (adopt.cpp).
   [[nodiscard]] Result<void> rewrite_unsynced(const log::Position& from);
   [[nodiscard]] Result<void> apply(const std::vector<log::JournalRecord>& batch);
-  [[nodiscard]] Result<void> start_reading();
   [[nodiscard]] Result<void> start_writing();
+
+  // follow.cpp
+  [[nodiscard]] Result<void> start_reading();
+  // Opens the newest image, replays what is published behind it, and makes that the state.
+  [[nodiscard]] Result<void> read_from_newest_head(std::uint64_t up_to);
+  [[nodiscard]] Result<void> pin_newest_head();
+  void drop_old_pins();
   [[nodiscard]] Result<void> follow();  // A reader takes in what has been published since.
-  void reset_index();
   [[nodiscard]] bool inherited_by_fork() const noexcept;
   [[nodiscard]] Result<void> check_usable() const;
   [[nodiscard]] Result<void> before_reading();
 
   // write.cpp
   [[nodiscard]] Result<void> check_writable() const;
+  // The same, and waits while a checkpoint makes its cut.
+  [[nodiscard]] Result<void> begin_writing(std::unique_lock<std::mutex>& lock);
   [[nodiscard]] Result<void> check_limits(std::string_view key, std::uint64_t value_bytes, ValueKind kind) const;
-  // The node of a key as the writer sees it, staged versions included; null if there is none.
-  // May let go of the lock for a moment, to write out a staged record that it must compare with.
-  [[nodiscard]] Result<index::KeyNode*> find_newest(std::unique_lock<std::mutex>& lock, std::uint64_t hash,
+  // A key as the writer sees it, staged versions included.
+  struct Newest {
+    index::KeyNode* node = nullptr;         // In the active delta; null if the key is not in it.
+    std::optional<index::Version> version;  // The newest one, wherever it is; nothing if the key is unknown.
+
+    [[nodiscard]] bool has_value() const noexcept { return version && !version->is_delete(); }
+  };
+  // Both may let go of the lock for a moment, to write out a staged record that must be compared with.
+  [[nodiscard]] Result<Newest> find_newest(std::unique_lock<std::mutex>& lock, std::uint64_t hash,
+                                           std::string_view key);
+  [[nodiscard]] Result<index::KeyNode*> find_active(std::unique_lock<std::mutex>& lock, std::uint64_t hash,
                                                     std::string_view key);
-  // Is the newest version of the node a value that has not expired?
-  [[nodiscard]] Result<bool> is_live(const index::KeyNode* node) const;
+  // Is the newest version a value that has not expired?
+  [[nodiscard]] Result<bool> is_live(const Newest& newest) const;
   struct NewRecord {
     format::RecordType type = format::RecordType::put;
     std::string_view key;
@@ -145,9 +165,12 @@ class Store {
   void note_own_write();
   [[nodiscard]] std::uint64_t own_newest_write() const;
   void run_ticker(const std::stop_token& stop);
-  [[nodiscard]] std::uint64_t oldest_needed() const;
+  // Every sync of the file goes through here, one at a time: the kernel tells of a failure once, and whoever syncs next
+  // must know of it (R9).
+  [[nodiscard]] Result<void> sync_file(os::SyncKind kind);
 
-  // read.cpp; index_mutex_ held.
+  // read.cpp; inside a read section.
+  [[nodiscard]] const ReadState& state() const noexcept { return *state_.load(std::memory_order_acquire); }
   [[nodiscard]] Result<RecordPlace> place_of(const index::Version& version) const;
   [[nodiscard]] Result<format::RecordHeader> read_header(const RecordPlace& place, std::uint64_t paddr) const;
   [[nodiscard]] Result<bool> holds_key(const index::Version& version, std::string_view key,
@@ -156,8 +179,17 @@ class Store {
   [[nodiscard]] Result<Value> read_value(const index::Version& version, std::string_view key,
                                          const RecordPlace& place) const;
   [[nodiscard]] Result<Entry> read_entry(const index::Version& version, const RecordPlace& place, bool key_only) const;
-  [[nodiscard]] Result<const index::Version*> find_visible(std::uint64_t hash, std::string_view key,
-                                                           std::uint64_t limit) const;
+  // The newest version of the key up to `limit`, a delete included; nothing if there is none. Looks below the active
+  // delta only, or everywhere.
+  [[nodiscard]] Result<std::optional<index::Version>> find_visible(const ReadState& state, std::uint64_t hash,
+                                                                   std::string_view key, std::uint64_t limit) const;
+  [[nodiscard]] Result<std::optional<index::Version>> find_in(const Layer& layer, std::uint64_t hash,
+                                                              std::string_view key, std::uint64_t limit) const;
+  [[nodiscard]] Result<std::optional<index::Version>> find_in(const index::Base& base, std::uint64_t hash,
+                                                              std::string_view key) const;
+  // What an index slot points at, as a version.
+  [[nodiscard]] Result<index::Version> version_at(std::uint64_t paddr, std::uint64_t hash) const;
+  [[nodiscard]] std::string_view key_of(const index::KeyNode& node) const noexcept;
   [[nodiscard]] std::unexpected<Error> damaged_record(const index::Version& version, std::uint64_t hash) const;
   [[nodiscard]] Result<bool> is_whole(const index::Version& version, const RecordPlace& place) const;
   template <typename Function>
@@ -165,11 +197,49 @@ class Store {
                                         Function&& function) const;
 
   // scan.cpp
-  [[nodiscard]] Result<void> settle_order();
+  [[nodiscard]] Snapshot snapshot() const;
   struct ScanState;
+  class KeyMerge;
   // The next entries of a scan; false behind the last.
-  [[nodiscard]] Result<bool> scan_some(ScanState& state, std::vector<Entry>& entries);
-  [[nodiscard]] Result<bool> collect(ScanState& state, std::vector<Entry>& entries);
+  [[nodiscard]] Result<bool> scan_some(ScanState& scan, std::vector<Entry>& entries);
+  [[nodiscard]] Result<bool> collect_entries(ScanState& scan, std::vector<Entry>& entries);
+  [[nodiscard]] Result<std::optional<Entry>> read_live_entry(const index::Version& version, bool keys_only) const;
+  [[nodiscard]] Result<index::KeyOrder::View> view_of(Layer& layer) const;
+  [[nodiscard]] Result<void> scan(const Snapshot& snapshot, const ScanOptions& options,
+                                  const std::function<bool(Entry&&)>& visit);
+
+  // stats.cpp
+  // Bytes of the record below the delta that the node's key has there; 0 if none. Found out once for each node.
+  [[nodiscard]] Result<std::uint64_t> bytes_below(const ReadState& state, const Layer& layer,
+                                                  const index::KeyNode& node) const;
+  [[nodiscard]] std::uint64_t journal_bytes_between(const format::JournalStart& start, const log::Position& end) const;
+  struct Totals {
+    std::int64_t keys = 0;
+    std::int64_t live_bytes = 0;
+  };
+  [[nodiscard]] Result<Totals> totals(const ReadState& state, std::uint64_t limit) const;
+
+  // checkpoint.cpp
+  [[nodiscard]] std::shared_ptr<Layer> new_layer();
+  void set_state(ReadState state);                  // What it replaces is destroyed at the next collect().
+  void collect();                                   // Destroys what no reader can see any more.
+  [[nodiscard]] Result<void> checkpoint_holding();  // checkpoint_mutex_ is held.
+  [[nodiscard]] Result<void> freeze(std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] const std::vector<log::SegmentState>& image_segments() const;
+  [[nodiscard]] Result<void> poison(Error error);
+  void set_trigger(std::uint64_t index_bytes);
+  struct Merge;  // merge.cpp
+  // Of a damaged record: is at least its key what it was?
+  [[nodiscard]] bool is_key_right(std::string_view key, const index::Version& version, std::uint64_t hash) const;
+  [[nodiscard]] Result<void> write_image(const ReadState& state, format::Superblock& superblock,
+                                         std::vector<space::PageRange>& taken,
+                                         std::vector<space::RetiredRange>& retired);
+  [[nodiscard]] Result<void> flip(const format::Superblock& superblock);
+  void reclaim();  // Gives retired space back that nobody needs any more.
+  [[nodiscard]] bool checkpoint_due() const;
+  void after_write();  // Makes or awaits a checkpoint, if one is due.
+  void run_checkpoints(const std::stop_token& stop);
+  [[nodiscard]] Result<void> close_file();
 
   [[nodiscard]] std::int64_t now_ns() const;
 
@@ -181,13 +251,12 @@ class Store {
   std::uint64_t instance_;  // Of all Stores this process ever had; never reused.
   std::uint64_t fork_generation_;
 
-  mutable os::WriterFirstMutex index_mutex_;
+  mutable os::ReadSections readers_;
   log::SegmentTable segments_;
-  index::Delta delta_;
-  index::KeyOrder order_;
-  std::vector<index::KeyNode*> damaged_nodes_;  // Their keys cannot be believed, so they are in no order.
-  std::int64_t keys_ = 0;
-  std::int64_t live_bytes_ = 0;
+  std::shared_ptr<const ReadState> current_;      // Guarded by state_mutex_.
+  std::atomic<const ReadState*> state_{nullptr};  // The same.
+  mutable std::mutex state_mutex_;
+  std::vector<std::shared_ptr<const ReadState>> replaced_;  // Guarded by state_mutex_.
 
   std::atomic<std::uint64_t> published_{0};
   std::atomic<std::uint64_t> synced_{0};
@@ -195,17 +264,20 @@ class Store {
   std::atomic<bool> closed_{false};
   std::atomic<bool> poisoned_{false};
 
-  mutable std::mutex snapshots_mutex_;
-  std::multiset<std::uint64_t> snapshots_;  // Seqnos that running scans read at.
-
-  // Reader processes.
-  std::mutex follow_mutex_;
+  // Reader processes: the epochs that are pinned, and by what.
+  struct Pin {
+    std::uint64_t epoch;
+    std::weak_ptr<const index::Base> base;
+  };
+  std::vector<Pin> pins_;                         // Guarded by write_mutex_.
+  std::atomic<std::uint64_t> followed_epoch_{0};  // Newest epoch word that was looked at.
   std::unique_ptr<log::JournalReader> reader_;
 
   // Writing.
   mutable std::mutex write_mutex_;
   std::condition_variable committed_;
   std::unique_ptr<log::JournalWriter> journal_;
+  std::shared_ptr<Layer> active_;  // The delta that takes new versions; the one of the current state.
   std::shared_ptr<Group> open_group_;
   std::shared_ptr<Group> in_flight_;
   bool leader_active_ = false;
@@ -215,6 +287,32 @@ class Store {
   std::int64_t last_sync_ns_ = 0;
   std::jthread ticker_;
   std::condition_variable_any ticker_wakes_;
+
+  // Checkpoints.
+  space::FreeSpace free_space_;
+  std::mutex checkpoint_mutex_;
+  format::Superblock superblock_;                // Of the newest image; guarded by checkpoint_mutex_.
+  bool newest_is_a_ = true;                      // Where it is.
+  log::Position cut_;                            // What the frozen delta ends at; guarded by checkpoint_mutex_.
+  std::vector<log::SegmentState> cut_segments_;  // As they were then.
+  std::uint64_t cut_next_segment_id_ = 0;
+  std::vector<space::RetiredRange> retired_;                 // Guarded by checkpoint_mutex_.
+  std::vector<std::weak_ptr<const index::Base>> old_bases_;  // Images that a scan here may still read.
+  std::atomic<std::uint64_t> journal_bytes_{0};              // Log since the cut of the newest image.
+  std::atomic<std::uint64_t> refused_at_bytes_{0};  // journal_bytes_ when the disk had no room for a checkpoint.
+  std::atomic<std::uint64_t> checkpoints_{0};
+  std::atomic<std::uint64_t> frozen_bytes_{0};  // Log that the frozen delta stands for.
+  std::atomic<std::uint64_t> delta_memory_{0};  // Of the active delta.
+  std::atomic<std::uint64_t> checkpoint_trigger_{0};
+  std::atomic<std::uint64_t> delta_limit_{0};
+  std::uint64_t next_epoch_ = 0;  // Guarded by checkpoint_mutex_.
+  std::mutex sync_mutex_;
+  std::atomic<bool> frozen_{false};  // There is a frozen delta.
+  bool freezing_ = false;            // Writers wait until the cut is made; guarded by write_mutex_.
+  std::jthread checkpointer_;
+  std::mutex checkpointer_mutex_;
+  std::condition_variable_any checkpointer_wakes_;
+  std::condition_variable_any checkpoint_done_;
 
   struct Counters {
     std::atomic<std::uint64_t> puts{0}, gets{0}, hits{0}, deletes{0}, batches{0}, syncs{0}, bytes_written{0};

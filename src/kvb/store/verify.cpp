@@ -1,56 +1,279 @@
-// verify: reads every structure and every record of the file afresh, sharing nothing with the open store but the file;
-// and the counters of stats.
+// verify: reads every structure and every record of the file afresh, sharing nothing with the open store but the file.
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <map>
 
+#include "kvb/format/hash.h"
 #include "kvb/format/identity.h"
 #include "kvb/format/live_page.h"
+#include "kvb/os/mapped_read.h"
 #include "kvb/os/system_error.h"
 #include "kvb/store/store.h"
 
 namespace kvb::store {
 
+namespace {
+
+using Problem = std::function<void(std::string, std::uint64_t, std::optional<std::uint64_t>)>;
+
+// Checks an image against the segments that it names.
+class ImageCheck {
+ public:
+  ImageCheck(os::File& file, const format::Superblock& superblock, log::SegmentTable& segments, VerifyReport& report,
+             Problem problem)
+      : file_(file), superblock_(superblock), segments_(segments), report_(report), problem_(std::move(problem)) {}
+
+  Result<void> run() {
+    auto base = index::Base::open(file_, superblock_);
+    if (!base) return note(base.error());
+    auto pages = (*base)->check_all_pages();
+    if (!pages) return note(pages.error());
+    report_.bytes += *pages;
+    for (const auto& state : (*base)->segments()) {
+      if (auto done = check_segment(state); !done) return done;
+    }
+    if (auto done = check_slots(**base); !done) return done;
+    if (auto done = check_keys(**base); !done) return done;
+    return check_space(**base);
+  }
+
+ private:
+  // A problem of the file is reported; what keeps us from looking is an error.
+  Result<void> note(const Error& error) {
+    if (error.code != ErrorCode::damaged && error.code != ErrorCode::io_error) return std::unexpected(error);
+    problem_(error.message, error.offset_bytes.value_or(0), error.key_hash);
+    return {};
+  }
+
+  // Every record before the cut, live or not.
+  Result<void> check_segment(const log::SegmentState& state) {
+    std::array<std::byte, format::kSegmentHeaderBytes> bytes;
+    if (auto read = file_.read(state.link.paddr, bytes); !read) return note(read.error());
+    const auto header = format::decode_segment_header(bytes);
+    if (!header || header->uuid != superblock_.uuid || !(header->link == state.link) ||
+        header->size_bytes != state.size_bytes || header->kind != state.kind) {
+      problem_("The header of log segment " + std::to_string(state.link.id) +
+                   " is not what the segment table says. Its records can be read all the same.",
+               state.link.paddr, {});
+    }
+    auto segment = segments_.add({.uuid = superblock_.uuid,
+                                  .link = state.link,
+                                  .size_bytes = state.size_bytes,
+                                  .kind = state.kind,
+                                  .base_seqno = state.base_seqno});
+    if (!segment) return note(segment.error());
+    auto mapped = segments_.ensure_mapped(**segment, state.end_offset);
+    if (!mapped) return note(mapped.error());
+    if (!*mapped) {
+      problem_("The file ends inside log segment " + std::to_string(state.link.id) + ".", state.link.paddr, {});
+      return {};
+    }
+    report_.bytes += format::kSegmentHeaderBytes;
+    for (std::uint64_t offset = format::kSegmentHeaderBytes; offset < state.end_offset;) {
+      auto record = read(**segment, offset, true);
+      if (!record) return note(record.error());
+      const std::uint64_t paddr = state.link.paddr + offset;
+      if (!record->header || record->header->record_bytes() > state.end_offset - offset) {
+        problem_("The header of a record is damaged; the records behind it in this segment were not looked at.", paddr,
+                 {});
+        return {};
+      }
+      ++report_.records;
+      report_.bytes += record->header->record_bytes();
+      if (!record->whole) {
+        problem_("Record " + std::to_string(record->header->seqno) + ": the checksum of its key and value is wrong.",
+                 paddr, record->header->hash);
+      }
+      offset += record->header->record_bytes();
+    }
+    return {};
+  }
+
+  struct Record {
+    std::optional<format::RecordHeader> header;
+    std::string key;
+    bool whole = false;
+  };
+  Result<Record> read(const log::Segment& segment, std::uint64_t offset, bool body) const {
+    Record record;
+    const std::uint64_t paddr = segment.paddr() + offset;
+    const std::byte* at = segment.at(offset, format::kRecordHeaderBytes);
+    if (at == nullptr) return record;
+    auto done = os::guarded(file_.path(), paddr, at, format::kRecordHeaderBytes, [&] {
+      record.header = format::decode_record_header(
+          std::span<const std::byte, format::kRecordHeaderBytes>(at, format::kRecordHeaderBytes),
+          format::record_seed(segment.life, offset));
+    });
+    if (!done) return std::unexpected(done.error());
+    if (!record.header) return record;
+    const std::uint64_t bytes = record.header->record_bytes();
+    at = segment.at(offset, bytes);
+    if (at == nullptr) {
+      record.header.reset();
+      return record;
+    }
+    record.key.resize(record.header->key_bytes);
+    done = os::guarded(file_.path(), paddr, at, bytes, [&] {
+      std::memcpy(record.key.data(), at + format::kRecordHeaderBytes, record.key.size());
+      if (body) record.whole = format::check_record_body({at, bytes});
+    });
+    if (!done) return std::unexpected(done.error());
+    return record;
+  }
+  Result<Record> read_at(std::uint64_t paddr) const {
+    const log::Segment* segment = segments_.find(paddr);
+    if (segment == nullptr) return Record{};
+    return read(*segment, paddr - segment->paddr(), false);
+  }
+
+  Result<void> check_slots(const index::Base& base) {
+    std::map<std::uint64_t, std::uint64_t> live;  // By segment.
+    std::uint64_t slots = 0;
+    std::uint64_t last_hash = 0;
+    auto walked = base.hashes().for_each([&](const index::Slot& slot) -> Result<void> {
+      ++slots;
+      if (slot.hash < last_hash) problem_("The slots of the hash index are not in order.", slot.paddr, slot.hash);
+      last_hash = slot.hash;
+      auto record = read_at(slot.paddr);
+      if (!record) return note(record.error());
+      if (!record->header || record->header->hash != slot.hash || record->header->seqno > superblock_.commit_seqno) {
+        problem_("A slot of the index points at a place where no record of its key is.", slot.paddr, slot.hash);
+        return {};
+      }
+      live[segments_.find(slot.paddr)->paddr()] += record->header->record_bytes();
+      return {};
+    });
+    if (!walked) return note(walked.error());
+    if (slots != superblock_.counters.keys) {
+      problem_("The hash index has " + std::to_string(slots) + " slots, and the superblock counts " +
+                   std::to_string(superblock_.counters.keys) + " keys.",
+               superblock_.hash_directory.paddr, {});
+    }
+    for (const auto& state : base.segments()) {
+      const auto found = live.find(state.link.paddr);
+      const std::uint64_t bytes = found != live.end() ? found->second : 0;
+      if (bytes != state.live_bytes && report_.problems.empty()) {
+        problem_("The segment table says that segment " + std::to_string(state.link.id) + " has " +
+                     std::to_string(state.live_bytes) + " live bytes, and it has " + std::to_string(bytes) + ".",
+                 state.link.paddr, {});
+      }
+    }
+    return {};
+  }
+
+  Result<void> check_keys(const index::Base& base) {
+    index::KeyTable::Cursor cursor(base.keys());
+    std::uint64_t keys = 0;
+    std::string last;
+    auto moved = cursor.seek_first();
+    for (; moved && !cursor.at_end(); moved = cursor.next()) {
+      const std::string key(cursor.key());
+      if (keys++ != 0 && key <= last) {
+        problem_("The keys of the key table are not in order.", superblock_.key_table.paddr, {});
+      }
+      last = key;
+      const std::uint64_t hash = format::hash_key(key, superblock_.hash_seed);
+      bool there = false;
+      Result<void> failed;
+      auto found = base.hashes().find(hash, [&](std::uint64_t paddr) {
+        auto record = read_at(paddr);
+        if (!record) failed = std::unexpected(record.error());
+        there = record && record->header && record->key == key;
+        return !there;
+      });
+      if (!found) return note(found.error());
+      if (!failed) return note(failed.error());
+      // With a damaged record in between the key may have been there; that is reported already.
+      if (!there && report_.problems.empty()) {
+        problem_("The key table has a key that the hash index does not have.", superblock_.key_table.paddr, hash);
+      }
+    }
+    if (!moved) return note(moved.error());
+    if (keys != superblock_.counters.keys - superblock_.unnamed_slots) {
+      problem_("The key table has " + std::to_string(keys) + " keys, and the superblock counts " +
+                   std::to_string(superblock_.counters.keys) + ".",
+               superblock_.key_table.paddr, {});
+    }
+    if (superblock_.unnamed_slots != 0) {
+      problem_(std::to_string(superblock_.unnamed_slots) + " damaged records have keys that cannot be read.",
+               superblock_.hash_directory.paddr, {});
+    }
+    return {};
+  }
+
+  // No place is used twice.
+  Result<void> check_space(const index::Base& base) {
+    space::FreeSpace free;
+    const auto use = [&](space::PageRange range) {
+      if (!free.reserve(range)) problem_("Two structures claim the same place in the file.", range.paddr, {});
+    };
+    for (const auto& state : base.segments()) use(space::range_of(state.link.paddr, state.size_bytes));
+    const auto ranges = base.ranges();
+    for (const auto* part : {&ranges.hashes, &ranges.keys, &ranges.tables}) {
+      for (const auto& range : *part) use(range);
+    }
+    return {};
+  }
+
+  os::File& file_;
+  const format::Superblock& superblock_;
+  log::SegmentTable& segments_;
+  VerifyReport& report_;
+  Problem problem_;
+};
+
+}  // namespace
+
 Result<VerifyReport> Store::verify() {
   if (auto ready = before_reading(); !ready) return std::unexpected(ready.error());
   VerifyReport report;
-  const auto problem = [&](std::string message, std::uint64_t offset, std::optional<std::uint64_t> hash = {}) {
+  const Problem problem = [&](std::string message, std::uint64_t offset, std::optional<std::uint64_t> hash) {
     report.problems.push_back({.message = std::move(message), .offset_bytes = offset, .key_hash = hash});
   };
   std::uint64_t up_to = 0;
   std::uint64_t trusted = 0;
+  // Held to the end: the image that is looked at stays as long.
+  const Snapshot now = snapshot();
+  const format::Superblock& superblock = now.state->base->superblock();
   {
-    const std::shared_lock lock(index_mutex_);
-    up_to = published_.load(std::memory_order_acquire);
-    report.keys = static_cast<std::uint64_t>(std::max<std::int64_t>(keys_, 0));
+    up_to = now.limit;
+    auto sums = totals(*now.state, up_to);
+    report.keys = sums ? static_cast<std::uint64_t>(std::max<std::int64_t>(sums->keys, 0)) : 0;
     auto word = format::load_checked_word(*file_, format::kSyncedWord);
     if (word && *word) {
       trusted = **word;
     } else if (options_.read_only) {
       // A writer beside us may be between the two stores of the word.
     } else {
-      problem("The word of the newest synced record does not fit its complement.", format::kSyncedWord);
+      problem("The word of the newest synced record does not fit its complement.", format::kSyncedWord, {});
     }
   }
   // What this opener counts as committed is expected to be whole, whatever the words say.
   trusted = std::max(trusted, up_to);
 
-  const Head& opened = head_;
   auto head = load_head(*file_);
   if (!head) {
-    problem(head.error().message, format::kSuperblockAOffset);
+    problem(head.error().message, format::kSuperblockAOffset, {});
   } else {
     if (!head->a_valid)
-      problem("Superblock A is damaged. The next opening for writing restores it from B.", format::kSuperblockAOffset);
+      problem("Superblock A is damaged. The next opening for writing restores it from B.", format::kSuperblockAOffset,
+              {});
     if (!head->b_valid)
-      problem("Superblock B is damaged. The next opening for writing restores it from A.", format::kSuperblockBOffset);
+      problem("Superblock B is damaged. The next opening for writing restores it from A.", format::kSuperblockBOffset,
+              {});
     if (!head->identity_valid)
-      problem("The identity block is damaged. The next opening for writing restores it.", format::kIdentityOffset);
+      problem("The identity block is damaged. The next opening for writing restores it.", format::kIdentityOffset, {});
   }
   report.bytes += 2 * format::kPageBytes + format::kIdentityBytes;
 
   log::SegmentTable segments(*file_);
-  log::JournalReader reader(*file_, segments, opened.superblock.uuid, opened.superblock.journal, trusted);
+  if (superblock.segment_table.paddr != 0) {
+    ImageCheck check(*file_, superblock, segments, report, problem);
+    if (auto done = check.run(); !done) return std::unexpected(done.error());
+  }
+  log::JournalReader reader(*file_, segments, superblock.uuid, superblock.journal, trusted);
   std::vector<log::JournalRecord> batch;
   for (;;) {
     auto more = reader.next_batch(batch, trusted);
@@ -68,66 +291,17 @@ Result<VerifyReport> Store::verify() {
   if (lost_records_ != 0 && reader.stop().kind == log::Stop::Kind::end) {
     problem("The file had been cut short when it was opened: " + std::to_string(lost_records_) +
                 " records that were once complete are gone.",
-            reader.stop().paddr);
+            reader.stop().paddr, {});
   }
   report.segments = segments.size();
   report.bytes += segments.size() * format::kSegmentHeaderBytes;
   const auto& stop = reader.stop();
   if (stop.kind != log::Stop::Kind::end) {
-    problem("The log cannot be read further: " + stop.message + ".", stop.paddr);
+    problem("The log cannot be read further: " + stop.message + ".", stop.paddr, {});
   } else if (reader.last_seqno() < up_to) {
-    problem("The log ends before record " + std::to_string(up_to) + ", which was committed.", stop.paddr);
+    problem("The log ends before record " + std::to_string(up_to) + ", which was committed.", stop.paddr, {});
   }
   return report;
-}
-
-Stats Store::stats() {
-  Stats stats;
-  if (check_usable()) {
-    if (options_.read_only) (void)follow();
-    if (auto bytes = file_->size()) stats.file_bytes = *bytes;
-    if (auto bytes = file_->allocated_bytes()) stats.allocated_bytes = *bytes;
-  }
-  log::Position end;
-  if (journal_) {
-    const std::lock_guard lock(write_mutex_);
-    stats.bytes_written = journal_->bytes_written();
-    stats.syncs = journal_->syncs();
-    stats.recovery_cuts = journal_->cuts();
-    end = journal_->tail();
-  }
-  const std::shared_lock lock(index_mutex_);
-  stats.keys = static_cast<std::uint64_t>(std::max<std::int64_t>(keys_, 0));
-  stats.live_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(live_bytes_, 0));
-  stats.segments = segments_.size();
-  if (options_.read_only && reader_) end = reader_->position();
-  // Whole segments, and of the one that holds the log's end what lies before it.
-  for (const auto& [paddr, segment] : segments_.all()) {
-    stats.journal_bytes += segment.header.link == end.segment ? end.offset : segment.header.size_bytes;
-  }
-  stats.memory_bytes = delta_.memory_bytes() + order_.memory_bytes();
-  stats.epoch = head_.superblock.epoch;
-  stats.committed_seqno = published_.load(std::memory_order_acquire);
-  stats.synced_seqno = synced_.load(std::memory_order_acquire);
-  stats.replayed_records = replayed_records_;
-  if (reader_) stats.recovery_cuts += reader_->cuts();
-  stats.lost_records = lost_records_;
-  stats.puts = counters_.puts.load(std::memory_order_relaxed);
-  stats.gets = counters_.gets.load(std::memory_order_relaxed);
-  stats.hits = counters_.hits.load(std::memory_order_relaxed);
-  stats.deletes = counters_.deletes.load(std::memory_order_relaxed);
-  stats.batches = counters_.batches.load(std::memory_order_relaxed);
-  stats.syncs += counters_.syncs.load(std::memory_order_relaxed);
-  stats.read_only = options_.read_only;
-  stats.poisoned = poisoned_.load(std::memory_order_acquire);
-  stats.durability = options_.durability;
-  static constexpr char kHex[] = "0123456789abcdef";
-  for (const std::byte byte : head_.superblock.uuid) {
-    stats.uuid += kHex[std::to_integer<unsigned>(byte) >> 4];
-    stats.uuid += kHex[std::to_integer<unsigned>(byte) & 15];
-  }
-  stats.created_at_ns = head_.superblock.created_ns;
-  return stats;
 }
 
 }  // namespace kvb::store

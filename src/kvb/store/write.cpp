@@ -37,6 +37,12 @@ Result<void> Store::check_writable() const {
   return {};
 }
 
+Result<void> Store::begin_writing(std::unique_lock<std::mutex>& lock) {
+  if (auto writable = check_writable(); !writable) return writable;
+  while (freezing_) committed_.wait(lock);
+  return check_writable();
+}
+
 Result<void> Store::check_limits(std::string_view key, std::uint64_t value_bytes, ValueKind kind) const {
   if (key.empty())
     return os::failure(ErrorCode::invalid_argument, "The key is empty. A key has 1 to 65535 bytes.", path_);
@@ -73,16 +79,17 @@ Result<std::optional<Store::RecordPlace>> Store::place_of_newest(const index::Ve
       RecordPlace{.bytes = bytes, .offset = version.paddr - segment->paddr(), .life = segment->life, .mapped = false});
 }
 
-Result<index::KeyNode*> Store::find_newest(std::unique_lock<std::mutex>& lock, std::uint64_t hash,
+Result<index::KeyNode*> Store::find_active(std::unique_lock<std::mutex>& lock, std::uint64_t hash,
                                            std::string_view key) {
   for (;;) {
     std::optional<Error> error;
     bool borrowed = false;
-    index::KeyNode* node = delta_.find(hash, [&](const index::KeyNode& candidate) {
+    index::KeyNode* node = active_->delta.find(hash, [&](const index::KeyNode& candidate) {
       if (error || borrowed) return false;
-      const index::Version& newest = *candidate.newest;
-      if (newest.is_damaged()) return true;
-      auto place = place_of_newest(newest);
+      const index::Version* const newest = candidate.newest.load(std::memory_order_relaxed);
+      if (newest == nullptr) return false;
+      if (newest->is_damaged()) return true;
+      auto place = place_of_newest(*newest);
       if (!place) {
         error = place.error();
         return false;
@@ -91,7 +98,7 @@ Result<index::KeyNode*> Store::find_newest(std::unique_lock<std::mutex>& lock, s
         borrowed = true;
         return false;
       }
-      auto same = holds_key(newest, key, **place);
+      auto same = holds_key(*newest, key, **place);
       if (!same) error = same.error();
       return same && *same;
     });
@@ -101,17 +108,43 @@ Result<index::KeyNode*> Store::find_newest(std::unique_lock<std::mutex>& lock, s
     if (auto settled = settle_all(lock, options_.durability == Durability::sync); !settled) {
       return std::unexpected(settled.error());
     }
-    if (auto writable = check_writable(); !writable) return std::unexpected(writable.error());
+    if (auto writable = begin_writing(lock); !writable) return std::unexpected(writable.error());
   }
 }
 
-Result<bool> Store::is_live(const index::KeyNode* node) const {
-  if (node == nullptr || node->newest->is_delete()) return false;
-  if (node->newest->is_damaged() || !node->newest->expires()) return true;
-  auto place = place_of_newest(*node->newest);
+Result<Store::Newest> Store::find_newest(std::unique_lock<std::mutex>& lock, std::uint64_t hash, std::string_view key) {
+  auto node = find_active(lock, hash, key);
+  if (!node) return std::unexpected(node.error());
+  Newest newest{.node = *node, .version = {}};
+  if (*node != nullptr) {
+    newest.version = *(*node)->newest.load(std::memory_order_relaxed);
+    return newest;
+  }
+  // Below the active delta everything has been published.
+  const os::ReadSections::Section section(readers_);
+  const ReadState& now = state();
+  if (now.frozen) {
+    auto found = find_in(*now.frozen, hash, key, UINT64_MAX);
+    if (!found) return std::unexpected(found.error());
+    newest.version = *found;
+  }
+  if (!newest.version && !now.base->empty()) {
+    auto found = find_in(*now.base, hash, key);
+    if (!found) return std::unexpected(found.error());
+    newest.version = *found;
+  }
+  return newest;
+}
+
+Result<bool> Store::is_live(const Newest& newest) const {
+  if (!newest.has_value()) return false;
+  const index::Version& version = *newest.version;
+  if (version.is_damaged() || !version.expires()) return true;
+  const os::ReadSections::Section section(readers_);
+  auto place = place_of_newest(version);
   if (!place) return std::unexpected(place.error());
-  if (!*place) return true;  // Borrowed memory: find_newest does not leave such a node.
-  auto expired = has_expired(*node->newest, **place);
+  if (!*place) return true;  // Borrowed memory: find_active does not leave such a node.
+  auto expired = has_expired(version, **place);
   if (!expired) return std::unexpected(expired.error());
   return !*expired;
 }
@@ -132,25 +165,15 @@ index::KeyNode* Store::stage(const NewRecord& record, std::uint64_t hash, index:
       .seqno = staged.seqno,
       .record_bytes = record_bytes(record.key, record.value),
       .flags = (is_put ? 0u : index::Version::kDelete) | (record.ttl_seconds != 0 ? index::Version::kExpires : 0u)};
-  Undo undo{.node = nullptr, .keys = is_put ? 1 : 0, .live_bytes = 0};
-  if (is_put) undo.live_bytes = static_cast<std::int64_t>(version.record_bytes);
-  if (node != nullptr && !node->newest->is_delete()) {
-    undo.keys -= 1;
-    undo.live_bytes -= static_cast<std::int64_t>(node->newest->record_bytes);
-  }
-  {
-    const std::unique_lock lock(index_mutex_);
-    node = delta_.push(node, hash, version, oldest_needed());
-    keys_ += undo.keys;
-    live_bytes_ += undo.live_bytes;
-  }
-  undo.node = node;
-  open_group_->undos.push_back(undo);
+  const bool is_new = node == nullptr;
+  node = active_->delta.push(node, hash, version);
+  open_group_->staged.push_back({node, is_new});
+  journal_bytes_.fetch_add(version.record_bytes, std::memory_order_relaxed);
+  delta_memory_.store(active_->delta.memory_bytes(), std::memory_order_relaxed);
   return node;
 }
 
 Result<void> Store::prepare(std::uint64_t bytes) {
-  journal_->set_live_bytes(static_cast<std::uint64_t>(std::max<std::int64_t>(live_bytes_, 0)));
   auto prepared = journal_->prepare(bytes);
   if (!prepared && journal_->sync_failed()) poisoned_ = true;
   return prepared;
@@ -167,18 +190,26 @@ Result<bool> Store::put(std::string_view key, std::string_view value, const PutO
   if (auto limits = check_limits(key, value.size(), options.kind); !limits) return std::unexpected(limits.error());
   const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
   std::unique_lock lock(write_mutex_);
-  if (auto writable = check_writable(); !writable) return std::unexpected(writable.error());
-  auto node = find_newest(lock, hash, key);
-  if (!node) return std::unexpected(node.error());
-  if (options.condition != PutIf::always) {
-    auto live = is_live(*node);
+  if (auto writable = begin_writing(lock); !writable) return std::unexpected(writable.error());
+  index::KeyNode* node = nullptr;
+  if (options.condition == PutIf::always) {
+    auto found = find_active(lock, hash, key);
+    if (!found) return std::unexpected(found.error());
+    node = *found;
+  } else {
+    auto newest = find_newest(lock, hash, key);
+    if (!newest) return std::unexpected(newest.error());
+    auto live = is_live(*newest);
     if (!live) return std::unexpected(live.error());
     if (*live != (options.condition == PutIf::present)) return false;
+    node = newest->node;
   }
   auto written = write_one(lock, {.key = key, .value = value, .ttl_seconds = options.ttl_seconds, .kind = options.kind},
-                           hash, *node);
+                           hash, node);
   if (!written) return std::unexpected(written.error());
+  lock.unlock();
   counters_.puts.fetch_add(1, std::memory_order_relaxed);
+  after_write();
   return true;
 }
 
@@ -186,16 +217,18 @@ Result<bool> Store::remove(std::string_view key) {
   if (auto limits = check_limits(key, 0, ValueKind::bytes); !limits) return std::unexpected(limits.error());
   const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
   std::unique_lock lock(write_mutex_);
-  if (auto writable = check_writable(); !writable) return std::unexpected(writable.error());
-  auto node = find_newest(lock, hash, key);
-  if (!node) return std::unexpected(node.error());
-  if (*node == nullptr || (*node)->newest->is_delete()) return false;
-  auto live = is_live(*node);
+  if (auto writable = begin_writing(lock); !writable) return std::unexpected(writable.error());
+  auto newest = find_newest(lock, hash, key);
+  if (!newest) return std::unexpected(newest.error());
+  if (!newest->has_value()) return false;
+  auto live = is_live(*newest);
   if (!live) return std::unexpected(live.error());
   // An expired value is removed too, so that its space can be given back, but it was not there.
-  auto written = write_one(lock, {.type = format::RecordType::remove, .key = key, .value = {}}, hash, *node);
+  auto written = write_one(lock, {.type = format::RecordType::remove, .key = key, .value = {}}, hash, newest->node);
   if (!written) return std::unexpected(written.error());
+  lock.unlock();
   if (*live) counters_.deletes.fetch_add(1, std::memory_order_relaxed);
+  after_write();
   return *live;
 }
 
@@ -215,7 +248,7 @@ Result<void> Store::write(const Batch& batch) {
                        path_);
   }
   std::unique_lock lock(write_mutex_);
-  if (auto writable = check_writable(); !writable) return writable;
+  if (auto writable = begin_writing(lock); !writable) return writable;
 
   // First every key is looked up, which may wait; then everything is staged in one go, which may not.
   struct Key {
@@ -231,17 +264,26 @@ Result<void> Store::write(const Batch& batch) {
     hashes.clear();
     operations.clear();
     const std::uint64_t seqno_before = journal_->next_seqno();
+    const std::shared_ptr<Layer> active_before = active_;
     for (const Operation& operation : batch.operations()) {
       const std::uint64_t hash = format::hash_key(operation.key, head_.superblock.hash_seed);
       auto known = keys.find(operation.key);
       if (known == keys.end()) {
-        auto node = find_newest(lock, hash, operation.key);
-        if (!node) return std::unexpected(node.error());
-        if (journal_->next_seqno() != seqno_before) {
-          again = true;  // The lock was let go for a moment, and somebody wrote.
+        Key key{.node = nullptr, .live = true};
+        if (operation.type == Operation::Type::put) {
+          auto node = find_active(lock, hash, operation.key);
+          if (!node) return std::unexpected(node.error());
+          key.node = *node;
+        } else {
+          auto newest = find_newest(lock, hash, operation.key);
+          if (!newest) return std::unexpected(newest.error());
+          key = {.node = newest->node, .live = newest->has_value()};
+        }
+        if (journal_->next_seqno() != seqno_before || active_ != active_before) {
+          again = true;  // The lock was let go for a moment, and somebody wrote, or a checkpoint began.
           break;
         }
-        known = keys.emplace(operation.key, Key{*node, *node != nullptr && !(*node)->newest->is_delete()}).first;
+        known = keys.emplace(operation.key, key).first;
       }
       const bool is_put = operation.type == Operation::Type::put;
       // Removing what isn't there writes nothing.
@@ -272,9 +314,11 @@ Result<void> Store::write(const Batch& batch) {
                      hashes[i], key.node);
   }
   if (auto committed = commit(lock); !committed) return committed;
+  lock.unlock();
   counters_.batches.fetch_add(1, std::memory_order_relaxed);
   counters_.puts.fetch_add(puts, std::memory_order_relaxed);
   counters_.deletes.fetch_add(operations.size() - puts, std::memory_order_relaxed);
+  after_write();
   return {};
 }
 
@@ -283,7 +327,7 @@ Result<void> Store::restore(std::span<const SalvagedRecord> records) {
   std::uint64_t bytes = 0;
   for (const auto& record : records) bytes += record_bytes(record.key, record.value);
   std::unique_lock lock(write_mutex_);
-  if (auto writable = check_writable(); !writable) return writable;
+  if (auto writable = begin_writing(lock); !writable) return writable;
   if (auto prepared = prepare(bytes); !prepared) return prepared;
   for (const auto& record : records) {
     // Every key comes once and the bucket is new, so no key has a node yet.
@@ -303,16 +347,17 @@ Result<void> Store::update(std::string_view key,
   if (auto limits = check_limits(key, 0, ValueKind::bytes); !limits) return limits;
   const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
   std::unique_lock lock(write_mutex_);
-  if (auto writable = check_writable(); !writable) return writable;
-  auto node = find_newest(lock, hash, key);
-  if (!node) return std::unexpected(node.error());
-  auto live = is_live(*node);
+  if (auto writable = begin_writing(lock); !writable) return writable;
+  auto newest = find_newest(lock, hash, key);
+  if (!newest) return std::unexpected(newest.error());
+  auto live = is_live(*newest);
   if (!live) return std::unexpected(live.error());
   std::optional<Value> current;
   if (*live) {
-    auto place = place_of_newest(*(*node)->newest);
+    const os::ReadSections::Section section(readers_);
+    auto place = place_of_newest(*newest->version);
     if (!place) return std::unexpected(place.error());
-    auto value = read_value(*(*node)->newest, key, **place);
+    auto value = read_value(*newest->version, key, **place);
     if (!value) return std::unexpected(value.error());
     current = std::move(*value);
   }
@@ -322,9 +367,11 @@ Result<void> Store::update(std::string_view key,
     case Update::Action::keep:
       return {};
     case Update::Action::remove: {
-      if (*node == nullptr || (*node)->newest->is_delete()) return {};
-      auto written = write_one(lock, {.type = format::RecordType::remove, .key = key, .value = {}}, hash, *node);
+      if (!newest->has_value()) return {};
+      auto written = write_one(lock, {.type = format::RecordType::remove, .key = key, .value = {}}, hash, newest->node);
+      lock.unlock();
       if (written && *live) counters_.deletes.fetch_add(1, std::memory_order_relaxed);
+      after_write();
       return written;
     }
     case Update::Action::put: {
@@ -348,8 +395,10 @@ Result<void> Store::update(std::string_view key,
                                 .ttl_seconds = ttl_seconds,
                                 .timestamp_ns = timestamp_ns,
                                 .kind = decision->kind},
-                               hash, *node);
+                               hash, newest->node);
+      lock.unlock();
       if (written) counters_.puts.fetch_add(1, std::memory_order_relaxed);
+      after_write();
       return written;
     }
   }

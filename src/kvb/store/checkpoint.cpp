@@ -1,0 +1,333 @@
+// Checkpoints. One makes the index of everything up to a cut C durable, so that opening replays only what came later.
+//
+//   freeze   Under the writers' lock, when nothing is staged or under way: C is the journal's tail. The active delta
+//            becomes the frozen one, and a fresh one takes its place (R12). Writers wait for one group at most.
+//   merge    Frozen delta and base are merged into new pages, in space that nobody uses (merge.cpp). No page of the
+//            base changes (R13). Writes go on meanwhile.
+//   flip     sync → superblock e into the older slot → sync → epoch word (R14). The first sync covers the pages, and
+//            every record up to C, because they were written before the freeze. So whoever finds superblock e valid
+//            finds its image and C complete; and until then superblock e − 1 counts, whose image nobody touched, and
+//            whose journal goes on over C.
+//   retire   What only image e − 1 used is retired. It is used again when superblock e + 1 is durable (so that nobody
+//            falls back to e − 1), and no process holds a pin below e, and no scan here reads that image (R15).
+//
+// If the merge fails, for want of space or because something cannot be read, its pages are given back and the frozen
+// delta stays: lookups go on as before, and the next try merges the same delta up to the same C.
+// If a sync fails, writing ends (R9). If the superblock cannot be written, nobody knows which one counts now: both are
+// complete, so the space of both images is kept, and the next try is made with a higher epoch.
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "kvb/format/live_page.h"
+#include "kvb/os/system_error.h"
+#include "kvb/store/store.h"
+
+namespace kvb::store {
+namespace {
+
+constexpr std::uint64_t kMostJournalBytes = std::uint64_t{1} << 30;
+constexpr std::uint64_t kSmallIndexBytes = std::uint64_t{1} << 20;
+constexpr std::uint64_t kDeltaMemoryBytes = std::uint64_t{24} << 20;
+// What opening may replay after a clean close: so much takes less than a millisecond.
+constexpr std::uint64_t kCloseJournalBytes = 512 * 1024;
+
+}  // namespace
+
+std::shared_ptr<Layer> Store::new_layer() {
+  return std::make_shared<Layer>([this](const index::KeyNode& node) { return key_of(node); });
+}
+
+void Store::set_state(ReadState state) {
+  auto fresh = std::make_shared<const ReadState>(std::move(state));
+  const std::scoped_lock lock(state_mutex_);
+  state_.store(fresh.get(), std::memory_order_seq_cst);
+  if (current_) replaced_.push_back(std::move(current_));
+  current_ = std::move(fresh);
+}
+
+void Store::collect() {
+  std::vector<std::shared_ptr<const ReadState>> old;
+  {
+    const std::scoped_lock lock(state_mutex_);
+    old.swap(replaced_);
+  }
+  readers_.wait_for_readers();
+  old.clear();
+}
+
+Result<void> Store::freeze(std::unique_lock<std::mutex>& lock) {
+  freezing_ = true;
+  const bool sync = options_.durability == Durability::sync;
+  Result<void> settled;
+  while (settled && (leader_active_ || journal_->has_staged())) settled = settle_all(lock, sync);
+  freezing_ = false;
+  committed_.notify_all();
+  if (settled) settled = check_writable();
+  if (!settled) return settled;
+
+  cut_ = journal_->tail();
+  cut_next_segment_id_ = journal_->next_segment_id();
+  const std::vector<log::SegmentState>& known = image_segments();
+  cut_segments_.clear();
+  for (const log::Segment* segment : segments_.all()) {
+    log::SegmentState state{.link = segment->header.link,
+                            .size_bytes = segment->header.size_bytes,
+                            .kind = segment->header.kind,
+                            .base_seqno = segment->header.base_seqno,
+                            .end_offset = segment->end_offset.load(std::memory_order_relaxed)};
+    if (state.link == cut_.segment) state.end_offset = cut_.offset;
+    const auto before =
+        std::ranges::lower_bound(known, state.link.paddr, {}, [](const log::SegmentState& s) { return s.link.paddr; });
+    if (before != known.end() && before->link == state.link) state.live_bytes = before->live_bytes;
+    cut_segments_.push_back(state);
+  }
+  const std::shared_ptr<Layer> frozen = std::exchange(active_, new_layer());
+  std::shared_ptr<const index::Base> base;
+  {
+    const std::scoped_lock state_lock(state_mutex_);
+    base = current_->base;
+  }
+  set_state({.active = active_, .frozen = frozen, .base = std::move(base)});
+  frozen_ = true;
+  frozen_bytes_ = journal_bytes_.exchange(0);
+  delta_memory_ = 0;
+  return {};
+}
+
+const std::vector<log::SegmentState>& Store::image_segments() const {
+  const std::scoped_lock lock(state_mutex_);
+  return current_->base->segments();  // Stays as long as checkpoint_mutex_ is held.
+}
+
+Result<void> Store::checkpoint() {
+  if (auto usable = check_usable(); !usable) return usable;
+  if (options_.read_only) return check_writable();
+  const std::scoped_lock one_at_a_time(checkpoint_mutex_);
+  const bool had_frozen = frozen_;
+  if (auto done = checkpoint_holding(); !done) return done;
+  // That one only finished what had been begun before.
+  return had_frozen ? checkpoint_holding() : Result<void>{};
+}
+
+Result<void> Store::checkpoint_holding() {
+  if (!frozen_) {
+    std::unique_lock lock(write_mutex_);
+    if (auto writable = check_writable(); !writable) return writable;
+    if (auto frozen = freeze(lock); !frozen) return frozen;
+  } else if (auto writable = check_writable(); !writable) {
+    return writable;
+  }
+  Snapshot merging = snapshot();
+  const std::uint64_t epoch = next_epoch_;
+  reclaim();
+
+  format::Superblock next = superblock_;
+  next.epoch = epoch;
+  std::vector<space::PageRange> taken;
+  auto retired = retired_;
+  const auto give_back = [&](const Error& error) -> Result<void> {
+    for (const auto& range : taken) free_space_.give_back(range);
+    if (error.code == ErrorCode::full) refused_at_bytes_ = frozen_bytes_ + journal_bytes_;
+    return std::unexpected(error);
+  };
+  if (auto written = write_image(*merging.state, next, taken, retired); !written) return give_back(written.error());
+  if (auto synced = sync_file(os::SyncKind::all); !synced) return poison(synced.error());
+  auto base = index::Base::open(*file_, next);
+  if (!base) return give_back(base.error());
+  next_epoch_ = epoch + 1;
+  if (auto flipped = flip(next); !flipped) return flipped;
+
+  {
+    const std::scoped_lock lock(write_mutex_);
+    superblock_ = next;
+    set_trigger((*base)->bytes());
+    old_bases_.emplace_back(merging.state->base);
+    set_state({.active = active_, .frozen = nullptr, .base = std::move(*base)});
+    frozen_ = false;
+    frozen_bytes_ = 0;
+  }
+  retired_ = std::move(retired);
+  refused_at_bytes_ = 0;
+  checkpoints_.fetch_add(1, std::memory_order_relaxed);
+  merging = {};
+  collect();
+  return {};
+}
+
+Result<void> Store::sync_file(os::SyncKind kind) {
+  const std::scoped_lock one_at_a_time(sync_mutex_);
+  counters_.syncs.fetch_add(1, std::memory_order_relaxed);
+  auto synced = file_->sync(kind);
+  if (!synced) poisoned_ = true;
+  return synced;
+}
+
+Result<void> Store::poison(Error error) {
+  poisoned_ = true;
+  error.code = ErrorCode::poisoned;
+  error.message +=
+      " Writing has ended; what was acknowledged before can still be read. Check the disk, then open the bucket again.";
+  return std::unexpected(std::move(error));
+}
+
+// The pages that `superblock` names have been synced.
+Result<void> Store::flip(const format::Superblock& superblock) {
+  std::array<std::byte, format::kPageBytes> page;
+  format::encode_superblock(superblock, page);
+  const std::uint64_t slot = newest_is_a_ ? format::kSuperblockBOffset : format::kSuperblockAOffset;
+  if (auto written = file_->write(slot, page); !written) return written;
+  if (auto synced = sync_file(os::SyncKind::data); !synced) return poison(synced.error());
+  newest_is_a_ = !newest_is_a_;
+  // Readers look at the word to see that there is a new image; what counts is the superblock.
+  (void)format::store_checked_word(*file_, format::kEpochWord, superblock.epoch);
+  return {};
+}
+
+void Store::reclaim() {
+  std::erase_if(old_bases_, [](const auto& base) { return base.expired(); });
+  std::uint64_t oldest_read_here = UINT64_MAX;
+  for (const auto& old : old_bases_) {
+    if (const auto base = old.lock()) oldest_read_here = std::min(oldest_read_here, base->epoch());
+  }
+  std::uint64_t oldest_pin = UINT64_MAX;
+  if (superblock_.epoch > 0) {
+    auto pinned = file_->first_locked(format::kPinLockBase, format::kPinLockBase + superblock_.epoch);
+    // Where locks do not work, nobody can be told from somebody: nothing is reused while the bucket is open.
+    if (!pinned) return;
+    if (*pinned) oldest_pin = **pinned - format::kPinLockBase;
+  }
+  const std::uint64_t oldest = std::min(oldest_pin, oldest_read_here);
+  std::erase_if(retired_, [&](const space::RetiredRange& entry) {
+    // It was part of images before `entry.epoch`.
+    const bool free = entry.epoch < superblock_.epoch && oldest >= entry.epoch;
+    if (free) free_space_.give_back(entry.range);
+    return free;
+  });
+}
+
+bool Store::checkpoint_due() const {
+  const std::uint64_t bytes = journal_bytes_.load(std::memory_order_relaxed);
+  if (bytes == 0) return false;
+  const std::uint64_t refused = refused_at_bytes_.load(std::memory_order_relaxed);
+  if (refused != 0 && bytes + frozen_bytes_ < refused + refused / 4) return false;
+  return bytes >= checkpoint_trigger_ || delta_memory_.load(std::memory_order_relaxed) >= delta_limit_;
+}
+
+// A small index may be rewritten often; a large one only when the log behind it is at least twice as long.
+void Store::set_trigger(std::uint64_t index_bytes) {
+  const std::uint64_t twice = index_bytes > kSmallIndexBytes ? 2 * index_bytes : 0;
+  checkpoint_trigger_ = std::min(std::max(options_.checkpoint_bytes, twice), kMostJournalBytes);
+  delta_limit_ = std::max(kDeltaMemoryBytes, index_bytes / 8);
+}
+
+void Store::after_write() {
+  if (!checkpoint_due()) return;
+  if (!environment_->has_background_threads()) {
+    const std::scoped_lock one_at_a_time(checkpoint_mutex_);
+    // A failure is not this write's affair: it stands in the log. The next try comes when more has been written.
+    if (checkpoint_due() && !checkpoint_holding()) {
+      if (refused_at_bytes_ == 0) refused_at_bytes_ = frozen_bytes_ + journal_bytes_;
+    }
+    return;
+  }
+  checkpointer_wakes_.notify_one();
+  // Near the bounds writers are slowed, never refused (R21).
+  const auto too_much = [this] {
+    return frozen_ && refused_at_bytes_ == 0 && !poisoned_ && !closed_ &&
+           (journal_bytes_ >= 2 * checkpoint_trigger_ || delta_memory_ >= 2 * delta_limit_);
+  };
+  if (!too_much()) return;
+  std::unique_lock lock(checkpointer_mutex_);
+  checkpoint_done_.wait_for(lock, std::chrono::seconds(10), [&] { return !too_much(); });
+}
+
+void Store::run_checkpoints(const std::stop_token& stop) {
+  std::unique_lock lock(checkpointer_mutex_);
+  while (!stop.stop_requested()) {
+    // Writers notify without the lock, so a wake-up can be missed: look from time to time.
+    (void)checkpointer_wakes_.wait_for(lock, stop, std::chrono::milliseconds(100), [this] { return checkpoint_due(); });
+    if (stop.stop_requested()) return;
+    if (!checkpoint_due() || poisoned_) continue;
+    lock.unlock();
+    {
+      const std::scoped_lock one_at_a_time(checkpoint_mutex_);
+      if (checkpoint_due() && !checkpoint_holding() && refused_at_bytes_ == 0) {
+        refused_at_bytes_ = frozen_bytes_ + journal_bytes_;
+      }
+    }
+    lock.lock();
+    checkpoint_done_.notify_all();
+  }
+}
+
+// What closing leaves: everything synced, at most kCloseJournalBytes to replay, and a log that the next writer can
+// continue without a cut. Either its last segment ends with the file, exactly behind the last record, or it is sealed.
+Result<void> Store::close_file() {
+  const std::scoped_lock one_at_a_time(checkpoint_mutex_);
+  {
+    std::unique_lock lock(write_mutex_);
+    if (auto settled = settle_all(lock, true); !settled) return settled;
+    if (poisoned_) return {};
+  }
+  const auto tail_is_last = [&] {
+    const log::Segment* const tail = journal_->tail_segment();
+    return tail != nullptr && tail->end_paddr() == free_space_.end_of_used();
+  };
+  const bool much_to_replay = frozen_bytes_ + journal_bytes_ > kCloseJournalBytes;
+  bool seal = journal_->tail_segment() != nullptr && !tail_is_last();
+  if (much_to_replay && journal_->tail_segment() != nullptr) seal = true;
+  if (seal) {
+    const log::Segment& tail = *journal_->tail_segment();
+    const std::uint64_t used = tail.paddr() + journal_->tail().offset;
+    std::unique_lock lock(write_mutex_);
+    journal_->seal();
+    if (auto settled = settle_all(lock, true); !settled) return settled;
+    // The unused middle goes back to the file system.
+    const std::uint64_t from = format::round_up(used, format::kPageBytes);
+    const std::uint64_t to =
+        (tail.end_paddr() - format::footer_reserve(tail.header.size_bytes)) / format::kPageBytes * format::kPageBytes;
+    if (from < to) {
+      if (auto punched = file_->punch(from, to - from); !punched) return punched;
+    }
+  }
+  if (much_to_replay) {
+    // Without room for it the log is replayed, as after a crash.
+    bool done = true;
+    for (int round = 0; round < 2 && done && (frozen_ || journal_bytes_ != 0); ++round) {
+      auto made = checkpoint_holding();
+      if (!made && poisoned_) return made;
+      done = made.has_value();
+    }
+  }
+  if (!retired_.empty() && !poisoned_) {
+    // The same image under the next epoch: what the last one retired is free then.
+    format::Superblock again = superblock_;
+    again.epoch = next_epoch_++;
+    if (auto flipped = flip(again); flipped) {
+      superblock_ = again;
+    } else if (poisoned_) {
+      return flipped;
+    }
+    reclaim();
+  }
+  // Everything behind what is used goes. If the last segment is the last thing in the file, the next writer finds a
+  // file that ends exactly behind the last record, and goes on there; what the length hides has never been written.
+  const log::Segment* const tail = journal_->tail_segment();
+  std::uint64_t end = free_space_.end_of_used();
+  journal_->forget_promise();
+  if (tail != nullptr && tail_is_last()) {
+    end = tail->paddr() + journal_->tail().offset;
+  } else {
+    end = std::min(end, free_space_.end_of_used());
+  }
+  auto bytes = file_->size();
+  if (!bytes) return std::unexpected(bytes.error());
+  if (end < *bytes) {
+    if (auto cut = file_->truncate(end); !cut) return cut;
+  }
+  return sync_file(os::SyncKind::all);
+}
+
+}  // namespace kvb::store
