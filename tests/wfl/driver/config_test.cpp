@@ -21,10 +21,9 @@ TEST(Config, ReadsKeysAndSaysWhatItCouldNotUse) {
   EXPECT_EQ(config.settings.shell_mode, stdlib::ShellMode::kAllowlistOnly);
   EXPECT_EQ(config.settings.allowed_commands, (std::vector<std::string>{"echo", "ls"}));
   EXPECT_EQ(config.settings.max_operations, 0U);
-  EXPECT_EQ(config.warnings,
-            (std::vector<std::string>{
-                "test.wflcfg:7: the value 'many' does not fit the key 'max_operations'; the default is used",
-                "test.wflcfg:8: unknown key 'no_such_key' is ignored"}));
+  EXPECT_EQ(config.warnings, (std::vector<std::string>{
+                                 "test.wflcfg:7: max_operations takes a number from 0 on, but is 'many'; it stays 0",
+                                 "test.wflcfg:8: there is no setting 'no_such_key'; wfl --init shows all of them"}));
 }
 
 TEST(Config, TheShellNeedsBothKeys) {
