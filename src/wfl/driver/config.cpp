@@ -6,7 +6,11 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <optional>
+
+#include "wfl/syntax/suggest.h"
+#include "wfl/vm/operations.h"
 
 namespace wfl::driver {
 namespace {
@@ -27,6 +31,16 @@ struct ShellWords {
   bool allowed = false;
   ShellMode mode = ShellMode::kForbidden;
 };
+
+// For the question whether another one was meant.
+constexpr auto kKeys = std::to_array<std::string_view>({
+    "timeout_seconds",        "max_operations",          "max_call_depth",           "max_import_depth",
+    "max_execute_file_depth", "max_pattern_steps",       "max_pattern_states",       "max_source_size",
+    "max_file_read_size",     "debug_report_enabled",    "allow_shell_execution",    "shell_execution_mode",
+    "allowed_shell_commands", "warn_on_shell_execution", "max_concurrent_processes", "max_buffer_size_bytes",
+    "kill_on_shutdown",       "max_line_length",         "max_nesting_depth",        "indent_size",
+    "snake_case_variables",   "trailing_whitespace",     "consistent_keyword_case",
+});
 
 class Reader {
  public:
@@ -52,7 +66,7 @@ class Reader {
     if (text.empty() || text.starts_with('#')) return;
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos) {
-      warn(number, "expected 'key = value', found '" + std::string(text) + "'");
+      warn(number, "expected 'KEY = VALUE', but found '" + std::string(text) + "'");
       return;
     }
     const std::string_view key = trim(text.substr(0, equals));
@@ -60,28 +74,43 @@ class Reader {
     if (const std::size_t comment = value.find(" #"); comment != std::string_view::npos)
       value = trim(value.substr(0, comment));
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
-    if (!set(key, value)) {
-      warn(number, "the value '" + std::string(value) + "' does not fit the key '" + std::string(key) +
-                       "'; the default is used");
+    const std::string name(key);
+    if (belongs_to_other_tools(key)) {
+      config_.notes.push_back(name_ + ":" + std::to_string(number) + ": " + name +
+                              " is read, but this build does nothing with it");
+    } else if (!set(key, value)) {
+      warn(number, name + " takes " + takes_ + ", but is '" + std::string(value) + "'; it stays " + stays_);
     } else if (unknown_) {
-      warn(number, "unknown key '" + std::string(key) + "' is ignored");
+      const auto near = syntax::closest(key, kKeys);
+      warn(number, "there is no setting '" + name + "'; " +
+                       (near ? "did you mean " + std::string(*near) + "?" : "wfl --init shows all of them"));
     }
     unknown_ = false;
   }
 
   template <class Number>
-  static bool number(std::string_view value, Number low, Number high, Number& out) {
+  bool number(std::string_view value, Number low, Number high, Number& out) {
     Number parsed{};
     const auto [end, code] = std::from_chars(value.data(), value.data() + value.size(), parsed);
-    if (code != std::errc() || end != value.data() + value.size() || parsed < low || parsed > high) return false;
-    out = parsed;
-    return true;
+    if (code == std::errc() && end == value.data() + value.size() && parsed >= low && parsed <= high) {
+      out = parsed;
+      return true;
+    }
+    const auto words = [](Number n) { return vm::format_number(static_cast<double>(n)); };
+    const bool endless = high == std::numeric_limits<Number>::max();
+    takes_ = "a number from " + words(low) + (endless ? " on" : " to " + words(high));
+    stays_ = words(out);
+    return false;
   }
 
-  static bool boolean(std::string_view value, bool& out) {
-    if (value != "true" && value != "false" && value != "yes" && value != "no") return false;
-    out = value == "true" || value == "yes";
-    return true;
+  bool boolean(std::string_view value, bool& out) {
+    if (value == "true" || value == "false" || value == "yes" || value == "no") {
+      out = value == "true" || value == "yes";
+      return true;
+    }
+    takes_ = "true or false";
+    stays_ = out ? "true" : "false";
+    return false;
   }
 
   bool shell_mode(std::string_view value) {
@@ -95,6 +124,8 @@ class Reader {
     } else if (value == "unrestricted") {
       shell_.mode = ShellMode::kUnrestricted;
     } else {
+      takes_ = "forbidden, allowlist_only, sanitized or unrestricted";
+      stays_ = "forbidden";
       return false;
     }
     return true;
@@ -139,13 +170,13 @@ class Reader {
     if (key == "snake_case_variables") return boolean(value, l.snake_case);
     if (key == "trailing_whitespace") return boolean(value, l.allow_trailing_whitespace);
     if (key == "consistent_keyword_case") return boolean(value, l.keyword_case);
-    unknown_ = !belongs_to_other_tools(key);
+    unknown_ = true;
     return true;
   }
 
   // Keys of the logger and the web server: right in a .wflcfg, but nothing that this build does.
   static bool belongs_to_other_tools(std::string_view key) {
-    static constexpr auto kKeys = std::to_array<std::string_view>({
+    static constexpr auto kOthers = std::to_array<std::string_view>({
         "logging_enabled",
         "log_level",
         "execution_logging",
@@ -154,7 +185,7 @@ class Reader {
         "log_throttle_factor",
         "outbound_stream_max_seconds",
     });
-    return std::ranges::find(kKeys, key) != kKeys.end() || key.starts_with("web_server_") ||
+    return std::ranges::find(kOthers, key) != kOthers.end() || key.starts_with("web_server_") ||
            key.starts_with("web_socket_");
   }
 
@@ -163,6 +194,8 @@ class Reader {
   ShellWords shell_;
   bool saw_shell_ = false;
   bool unknown_ = false;
+  std::string takes_;  // What the value that did not fit should have been.
+  std::string stays_;
 };
 
 std::optional<std::string> read_text(const fs::path& path) {

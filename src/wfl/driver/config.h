@@ -25,6 +25,7 @@ struct Config {
   stdlib::Settings settings;
   LintRules lint;
   std::vector<std::string> warnings;         // "file.wflcfg:3: …", one a line that could not be used.
+  std::vector<std::string> notes;            // Settings that are right, but of something that this build lacks.
   std::vector<std::filesystem::path> files;  // The files it was read from.
 };
 

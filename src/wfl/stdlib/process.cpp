@@ -101,6 +101,20 @@ bool has_shell_characters(std::string_view command) {
   return command.find_first_of(";|&<>$`(){}[]*?~!\\\n\r") != std::string_view::npos;
 }
 
+// What the shell will do beside starting a program, for the warning of the sanitized mode.
+static std::string shell_features(std::string_view command) {
+  constexpr std::pair<std::string_view, std::string_view> kFeatures[] = {
+      {";", "several commands"}, {"&", "several commands"},   {"|", "a pipe"},
+      {">", "redirection"},      {"<", "redirection"},        {"$", "substitution"},
+      {"`", "substitution"},     {"*", "file name patterns"}, {"?", "file name patterns"}};
+  std::string words;
+  for (const auto& [sign, name] : kFeatures) {
+    if (command.find(sign) == std::string_view::npos || words.find(name) != std::string::npos) continue;
+    words += (words.empty() ? "" : ", ") + std::string(name);
+  }
+  return words;
+}
+
 std::expected<Command, vm::Error> prepare_command(const Settings& settings, const std::string& command,
                                                   const std::optional<std::vector<std::string>>& arguments,
                                                   bool shell) {
@@ -140,6 +154,12 @@ std::expected<Command, vm::Error> prepare_command(const Settings& settings, cons
       }
       break;
     case ShellMode::kSanitized:
+      if (needs_shell && settings.warn_on_shell) {
+        const std::string features = shell_features(command);
+        result.warning = "Warning: running a command through the shell" +
+                         (features.empty() ? "" : " (it uses " + features + ")") + ": " + command;
+      }
+      break;
     case ShellMode::kUnrestricted:
       if (needs_shell && settings.warn_on_shell) {
         result.warning = "Warning: running a command through the shell: " + command;

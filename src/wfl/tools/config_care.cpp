@@ -183,6 +183,7 @@ ExitCode run_config_check(const Options& options, StandardOutput& output) {
   for (const fs::path& file : config.files) output.write("Checked " + file.string() + "\n");
   if (config.files.empty()) output.write("There is no config file here; the defaults hold.\n");
   for (const std::string& warning : config.warnings) write_message("warning: " + warning + "\n");
+  for (const std::string& note : config.notes) output.write("note: " + note + "\n");
   if (config.warnings.empty()) {
     output.write("No configuration issues found.\n");
     return ExitCode::kSuccess;

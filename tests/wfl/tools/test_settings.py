@@ -44,7 +44,7 @@ class Settings(ToolTest):
 
     def test_setting_max_operations(self):
         body = "store x as 0\ncount from 1 to 100000:\n    change x to count\nend count\ndisplay x"
-        self.assertIn("max_operations", self.caught("max_operations = 1000\n", body))
+        self.assertIn("limit of 1000 operations", self.caught("max_operations = 1000\n", body))
         self.run_with("max_operations = 1000\n", "count from 1 to 100000:\n    display count\nend count\n", code=1)
         self.assertIn("100000", self.run_with("", "count from 1 to 100000:\n    display count\nend count\n", code=0).out)
 
