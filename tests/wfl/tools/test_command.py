@@ -44,10 +44,32 @@ class CommandLine(ToolTest):
         self.write("a.wfl", "display 1\n")
         self.assertEqual(self.wfl("--analyze", "a.wfl", code=0).out, "No static analysis warnings found.\n")
         self.write("a.wfl", "display x\n")
-        self.assertEqual(self.wfl("--analyze", "a.wfl").code, 3)
+        self.assertEqual(self.wfl("--analyze", "a.wfl").code, 1)
+        self.write("a.wfl", "display )\n")
+        self.assertEqual(self.wfl("--analyze", "a.wfl").code, 2)
         self.write("a.wfl", 'display "a" times 2\n')
         result = self.wfl("--analyze", "a.wfl", code=1)
         self.assertEqual(result.out, "")
+
+    def test_lex_and_parse_show_what_they_also_write_to_a_file(self):
+        self.write("part/a.wfl", "display 1\n")
+        for flag, ending, line in (("--lex", ".lex.txt", "display"), ("--parse", ".ast.txt", "(display 1)"), ("--ast", ".ast.txt", "(display 1)")):
+            result = self.wfl(flag, "./part/a.wfl", code=0)
+            self.assertIn(line, result.out)
+            path = "target/reports/dumps/part_a.wfl" + ending
+            self.assertEqual(self.read(path), result.out)
+            self.assertEqual(result.err, "The same was written to " + path + "\n")
+            (self.folder / path).unlink()
+        self.write("bad.wfl", "display )\n")
+        self.assertIn("WFL-P001", self.wfl("--parse", "bad.wfl", code=2).err)
+        self.assertFalse((self.folder / "target/reports/dumps/bad.wfl.ast.txt").exists())
+        # A text from standard input has no file beside which others would look, and a folder that can't be made stops nothing.
+        self.assertEqual(self.wfl("--parse", "-", text="display 1\n", code=0).err, "")
+        (self.folder / "target" / "reports" / "dumps").rmdir()
+        (self.folder / "target" / "reports" / "dumps").write_text("")
+        result = self.wfl("--parse", "part/a.wfl", code=0)
+        self.assertIn("(display 1)", result.out)
+        self.assertIn("could not be written", result.err)
 
     def test_step(self):
         self.write("a.wfl", 'define action called say:\n    call shout with "x"\nend action\n'

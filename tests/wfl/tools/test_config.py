@@ -1,9 +1,11 @@
 """--init, --configCheck, --configFix and --dump-env."""
 
 import os
+import pty
+import re
 import unittest
 
-from support import ToolTest
+from support import WFL, ToolTest
 
 
 class ConfigCare(ToolTest):
@@ -17,6 +19,47 @@ class ConfigCare(ToolTest):
         self.assertEqual(self.wfl("--dump-env", code=0).out.split("Settings in force:\n")[1], before)
         for line in before.splitlines():
             self.assertIn("\n" + line.strip() + "\n", self.read(".wflcfg") + "\n")
+
+    def wizard(self, *answers):
+        """Runs --init on a terminal and types the answers; gives what was shown, and the exit code."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.folder)
+            os.execve(WFL, [WFL, "--init"], self.environment)
+        shown = b""
+        answers = list(answers)
+        while True:
+            try:
+                piece = os.read(terminal, 4096)
+            except OSError:
+                break
+            if not piece:
+                break
+            shown += piece
+            if re.search(rb"\] $", shown) and answers:
+                os.write(terminal, answers.pop(0).encode())
+                shown += b"\n"
+        os.close(terminal)
+        return shown.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    def test_on_a_terminal_it_asks(self):
+        shown, code = self.wizard("500\n", "10\n", "true\n", "allowlist_only\n", "ls, cat\n", "\n", "\n", "2\n")
+        self.assertEqual(code, 0, shown)
+        self.assertIn("timeout_seconds takes a number from 1 to 300, but is '500'", shown)
+        self.assertIn("5 are not the default", shown)
+        written = self.read(".wflcfg")
+        for line in ("timeout_seconds = 10", "allow_shell_execution = true", "shell_execution_mode = allowlist_only",
+                     "allowed_shell_commands = ls, cat", "indent_size = 2", "debug_report_enabled = true"):
+            self.assertIn("\n" + line + "\n", written)
+        self.assertEqual(self.wfl("--configCheck", code=0).err, "")
+
+    def test_on_a_terminal_enter_keeps_every_default_and_ctrl_d_writes_nothing(self):
+        shown, code = self.wizard("\n", "\x04")
+        self.assertEqual(code, 1, shown)
+        self.assertFalse((self.folder / ".wflcfg").exists())
+        shown, code = self.wizard(*["\n"] * 5)
+        self.assertEqual(code, 0, shown)
+        self.assertIn("every setting and its default", shown)
 
     def test_a_config_that_is_there_stays(self):
         self.write(".wflcfg", "timeout_seconds = 5\n")
