@@ -4,12 +4,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -50,6 +52,23 @@ std::string duration_words(std::chrono::steady_clock::duration elapsed) {
   return text.data();
 }
 
+// The dump is shown, and kept where other tools look for it: target/reports/dumps, under the program's name.
+void show_dump(std::string_view file, std::string_view ending, const std::string& text, StandardOutput& output) {
+  output.write(text);
+  if (file == "-") return;
+  std::string name(file);
+  while (name.starts_with("./")) name.erase(0, 2);
+  std::ranges::replace_if(name, [](char c) { return c == '/' || c == '\\' || c == ':'; }, '_');
+  const fs::path path = fs::path("target/reports/dumps") / (name + std::string(ending));
+  std::error_code ignored;
+  fs::create_directories(path.parent_path(), ignored);
+  std::ofstream out(path, std::ios::binary);
+  out << text;
+  out.close();
+  write_message(out ? "The same was written to " + path.string() + "\n"
+                    : "Note: " + path.string() + " could not be written\n");
+}
+
 ExitCode dump(Mode mode, Session& session, const Options& options, const fs::path& path, std::string text,
               StandardOutput& output) {
   const auto source = session.sources().add(options.file, path, std::move(text));
@@ -57,7 +76,7 @@ ExitCode dump(Mode mode, Session& session, const Options& options, const fs::pat
     syntax::Arena arena;
     std::vector<syntax::Diagnostic> diagnostics;
     const auto tokens = syntax::lex(*source, arena, diagnostics);
-    output.write(syntax::dump_tokens(*source, tokens));
+    show_dump(options.file, ".lex.txt", syntax::dump_tokens(*source, tokens), output);
     session.show("", diagnostics);
     return ExitCode::kSuccess;
   }
@@ -66,7 +85,7 @@ ExitCode dump(Mode mode, Session& session, const Options& options, const fs::pat
     session.show("Parse errors:", parsed.diagnostics);
     return ExitCode::kUsage;
   }
-  output.write(syntax::dump(parsed.program));
+  show_dump(options.file, ".ast.txt", syntax::dump(parsed.program), output);
   return ExitCode::kSuccess;
 }
 
@@ -117,7 +136,7 @@ int work_on_program(const Options& options, StandardOutput& output) {
   if (options.mode == Mode::kAnalyze) {
     const ExitCode result = session.analyze(name, path, std::move(*text));
     if (result == ExitCode::kSuccess) output.write("No static analysis warnings found.\n");
-    return code(result);
+    return code(result == ExitCode::kSemantic ? ExitCode::kFailure : result);  // It was asked for findings, not to run.
   }
   const auto start = std::chrono::steady_clock::now();
   int result = code(options.mode == Mode::kStep ? session.run_stepwise(name, path, std::move(*text), ask_for_step)

@@ -1,6 +1,7 @@
 #include "wfl/tools/config_care.h"
 
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdlib>
@@ -13,6 +14,7 @@
 #include "wfl/driver/version.h"
 #include "wfl/stdlib/files.h"
 #include "wfl/syntax/suggest.h"
+#include "wfl/tools/line_editor.h"
 #include "wfl/vm/operations.h"
 
 namespace wfl::tools {
@@ -146,18 +148,63 @@ bool replace_text(const fs::path& path, const std::string& text) {
   return written.has_value();
 }
 
+// What the wizard asks for. A question with `only_if` is asked only if that one was answered with `true`.
+struct Question {
+  std::string_view key;
+  std::string_view text;
+  std::string_view only_if;
+};
+constexpr auto kQuestions = std::to_array<Question>({
+    {"timeout_seconds", "How many seconds may a program run (1 to 300)?", ""},
+    {"allow_shell_execution", "May programs start other programs (true or false)?", ""},
+    {"shell_execution_mode", "Which ones: allowlist_only, sanitized or unrestricted?", "allow_shell_execution"},
+    {"allowed_shell_commands", "For allowlist_only, which commands, with commas between them?",
+     "allow_shell_execution"},
+    {"debug_report_enabled", "Shall a program that fails leave a report beside it (true or false)?", ""},
+    {"max_line_length", "How long should lines be at most?", ""},
+    {"indent_size", "How many blanks is a block moved to the right?", ""},
+});
+
+// False when the answers ended too early.
+bool ask_choices(StandardOutput& output, Choices& choices) {
+  output.write("A few questions; Enter keeps what stands in brackets.\n");
+  const auto answers = make_plain_reader();
+  for (const Question& question : kQuestions) {
+    if (!question.only_if.empty() && choices[std::string(question.only_if)] != "true") continue;
+    const auto key = std::ranges::find(kKeys, question.key, &ConfigKey::key);
+    while (true) {
+      output.write(std::string(question.text) + " [" + std::string(key->standard) + "] ");
+      std::string answer;
+      if (answers->read("", answer) != ReadOutcome::kLine) return false;
+      if (answer.empty() || answer == key->standard) break;
+      Config config;
+      driver::read_config_text(std::string(question.key) + " = " + answer, "answer", config);
+      if (config.warnings.empty()) {
+        choices[std::string(question.key)] = answer;
+        break;
+      }
+      const std::string& problem = config.warnings.front();
+      output.write(problem.substr(problem.find(": ") + 2) + "\n");
+    }
+  }
+  std::erase_if(choices, [](const auto& choice) { return choice.second.empty(); });
+  return true;
+}
+
 }  // namespace
 
 std::span<const ConfigKey> config_keys() {
   return kKeys;
 }
 
-std::string config_template() {
+std::string config_template(const Choices& choices) {
   std::string out =
       "# Settings for the WFL programs in this directory and below. A line that begins with # does nothing.\n";
   for (const ConfigKey& key : kKeys) {
-    out += "\n# " + std::string(key.doc) + "\n" + std::string(key.key) + " =" + (key.standard.empty() ? "" : " ") +
-           std::string(key.standard) + "\n";
+    const auto chosen = choices.find(key.key);
+    const std::string value = chosen == choices.end() ? std::string(key.standard) : chosen->second;
+    out +=
+        "\n# " + std::string(key.doc) + "\n" + std::string(key.key) + " =" + (value.empty() ? "" : " ") + value + "\n";
   }
   return out;
 }
@@ -171,8 +218,16 @@ ExitCode run_init(const Options& options, StandardOutput& output) {
     write_message("Error: " + path.string() + " is there already; nothing was changed\n");
     return ExitCode::kFailure;
   }
-  if (!replace_text(path, config_template())) return ExitCode::kUsage;
-  output.write("Created " + path.string() + " with every setting and its default.\n");
+  Choices choices;
+  if (isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 && !ask_choices(output, choices)) {
+    output.write("\nNothing was written.\n");
+    return ExitCode::kFailure;
+  }
+  if (!replace_text(path, config_template(choices))) return ExitCode::kUsage;
+  output.write("Created " + path.string() + " with every setting" +
+               (choices.empty() ? " and its default.\n"
+                                : "; " + std::to_string(choices.size()) + (choices.size() == 1 ? " is" : " are") +
+                                      " not the default.\n"));
   return ExitCode::kSuccess;
 }
 

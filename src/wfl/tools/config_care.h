@@ -1,6 +1,7 @@
 // .wflcfg: writing one, checking those a program would use, mending one.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,9 +23,11 @@ struct ConfigKey {
 
 [[nodiscard]] std::span<const ConfigKey> config_keys();
 
-// A .wflcfg with every setting and its default.
-[[nodiscard]] std::string config_template();
+// A .wflcfg with every setting: the chosen values, and the defaults of all others.
+using Choices = std::map<std::string, std::string, std::less<>>;
+[[nodiscard]] std::string config_template(const Choices& choices = {});
 
+// On a terminal it asks for what is most often changed; Enter keeps the default.
 language::ExitCode run_init(const Options& options, StandardOutput& output);
 language::ExitCode run_config_check(const Options& options, StandardOutput& output);
 language::ExitCode run_config_fix(const Options& options, StandardOutput& output);

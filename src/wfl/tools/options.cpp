@@ -185,12 +185,12 @@ Looking at a program without running it:
   --lint --fix FILE     show the program with its style mended
               --diff       show only what would change
               --in-place   change the file
-  --lex FILE            show it as a list of words
-  --parse, --ast FILE   show it as a tree
+  --lex FILE            show it as a list of words; also kept in target/reports/dumps
+  --parse, --ast FILE   show it as a tree; also kept there
   --edit FILE           open it in your editor (VISUAL, EDITOR)
 
 Settings (.wflcfg):
-  --init [DIRECTORY]          write a .wflcfg with every setting and its default
+  --init [DIRECTORY]          write a .wflcfg with every setting; on a terminal it asks for some of them
   --configCheck [DIRECTORY]   check the config files a program in the directory would use
   --configFix [DIRECTORY]     mend the directory's .wflcfg
   --dump-env [--output FILE]  report what this wfl is and what it finds around it
