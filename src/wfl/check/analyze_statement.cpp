@@ -191,6 +191,19 @@ void Analyzer::store_statement(const StoreStmt& store) {
   if (const auto* variable = try_as<VariableExpr>(store.value)) {
     if (const Symbol* source = scopes_.find(variable->name)) symbol.type = source->type;
   }
+  if (in_action_ && container_ == nullptr && scopes_.find(store.name.text) == nullptr) {
+    later([this, name = store.name] {
+      const Symbol* outer = scopes_.find(name.text);
+      if (outer == nullptr || !outer->known_place || outer->replaceable || outer->kind != SymbolKind::kVariable) return;
+      const std::string words(name.text);
+      Diagnostic& diagnostic = warning("'" + words + "' in this action and '" + words + "' in line " +
+                                           std::to_string(line_of(outer->span)) + " are one variable",
+                                       name.span, "WFL-S109");
+      diagnostic.label =
+          "this changes the other one when the action runs after line " + std::to_string(line_of(outer->span));
+      diagnostic.hints.push_back("Give one of them another name.");
+    });
+  }
   // Inside `try` a value is often made only to see whether it can be made.
   if (try_depth_ == 0) declarations_.emplace_back(store.name.text, store.name.span);
   define(store.name, std::move(symbol));
