@@ -132,6 +132,13 @@ class Terminal(ToolTest):
         self.wait_for("wfl> open keystore at")
         self.press("C-c")
         self.wait_for("wfl> ")
+        for begun, whole in (("take sn", "take snapshot of"), ("remove keys s", "remove keys starting with"), ("get ti", "get time left from"),
+                             ("create cont", "create container"), ("otherwise ch", "otherwise check if")):
+            self.type(begun)
+            self.press("Tab")
+            self.wait_for("wfl> " + whole)
+            self.press("C-c")
+            self.wait_for("wfl> ")
         self.type("display custo")
         self.press("C-c")
         self.wait_for("wfl> ")
