@@ -3,8 +3,10 @@
 // all its ways end and one of them is sure to be taken; an endless loop ends unless something leaves it.
 #include "wfl/check/flow.h"
 
+#include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "wfl/language/builtins.h"
@@ -200,6 +202,7 @@ class FlowChecker {
   bool if_ends(const IfStmt& stmt) {
     bool all_end = true;
     bool taken = false;  // One of the conditions before is always yes.
+    std::unordered_map<std::string_view, const Expr*> asked;
     for (std::size_t i = 0; i < stmt.branches.size(); ++i) {
       const IfBranch& branch = stmt.branches[i];
       const auto always = settled(*branch.condition);
@@ -209,12 +212,10 @@ class FlowChecker {
       } else if (always == false) {
         never_runs(branch.body, branch.condition->span, "This branch never runs: its condition is always no");
       } else if (is_steady(*branch.condition)) {
-        for (std::size_t j = 0; j < i; ++j) {
-          if (text_of(*stmt.branches[j].condition) != text_of(*branch.condition)) continue;
-          never_runs(
-              branch.body, branch.condition->span,
-              "This branch never runs: line " + line_of(stmt.branches[j].condition->span) + " asks the same before it");
-          break;
+        const auto [before, is_new] = asked.try_emplace(text_of(*branch.condition), branch.condition);
+        if (!is_new) {
+          never_runs(branch.body, branch.condition->span,
+                     "This branch never runs: line " + line_of(before->second->span) + " asks the same before it");
         }
       }
       taken = taken || always == true;
@@ -230,30 +231,22 @@ class FlowChecker {
 
   bool route_ends(const RouteStmt& stmt) {
     bool all_end = !stmt.arms.empty();
-    for (std::size_t i = 0; i < stmt.arms.size(); ++i) {
-      const RouteArm& arm = stmt.arms[i];
-      if (const RouteArm* same = same_arm(stmt, i)) {
-        never_runs(arm.body, arm.values.front()->span,
-                   "This branch never runs: line " + line_of(same->values.front()->span) + " asks the same before it");
+    const bool steady = is_steady(*stmt.subject);
+    std::map<std::pair<RouteTest, std::string_view>, const Expr*> asked;
+    for (const RouteArm& arm : stmt.arms) {
+      for (const Expr* value : arm.values) {
+        if (!steady || !is_steady(*value)) continue;
+        const auto [before, is_new] = asked.try_emplace({arm.test, text_of(*value)}, value);
+        // An arm with more values may still run for another one of them.
+        if (is_new || arm.values.size() != 1) continue;
+        never_runs(arm.body, value->span,
+                   "This branch never runs: line " + line_of(before->second->span) + " asks the same before it");
       }
       const bool arm_ends = ends(arm.body);
       all_end = all_end && arm_ends;
     }
     const bool otherwise_ends = stmt.has_otherwise && ends(stmt.otherwise);
     return all_end && otherwise_ends;
-  }
-
-  // An earlier arm that takes all that this one asks for.
-  const RouteArm* same_arm(const RouteStmt& stmt, std::size_t at) {
-    const RouteArm& arm = stmt.arms[at];
-    if (arm.values.size() != 1 || !is_steady(*stmt.subject) || !is_steady(*arm.values.front())) return nullptr;
-    for (std::size_t j = 0; j < at; ++j) {
-      if (stmt.arms[j].test != arm.test) continue;
-      for (const Expr* value : stmt.arms[j].values) {
-        if (text_of(*value) == text_of(*arm.values.front())) return &stmt.arms[j];
-      }
-    }
-    return nullptr;
   }
 
   bool try_ends(const TryStmt& stmt) {
