@@ -58,6 +58,7 @@ bool Analyzer::is_nearly_callable(std::string_view name) {
 // A call that can only mean a built-in function, although a variable has taken its name.
 void Analyzer::hidden_builtin(const CallExpr& call, const Symbol& symbol) {
   if (symbol.kind != SymbolKind::kVariable || !symbol.known_place || call.name.text == "count") return;
+  if (call.form == CallForm::With && call.arguments.size() == 1) return;  // Joins the variable's text to another.
   later([this, &call, place = symbol.span] {
     VariableExpr variable(call.name.span);
     variable.name = call.name.text;
@@ -85,7 +86,10 @@ void Analyzer::call_expression(const CallExpr& call) {
   const bool builtin = language::find_builtin(name) != nullptr;
   if (builtin && symbol == nullptr) note_security(name, call.name.span);
   if (builtin && symbol != nullptr) hidden_builtin(call, *symbol);
-  if (call.form == CallForm::With) return;  // Only built-ins are called so; the parser has looked.
+  if (call.form == CallForm::With) {  // The parser has looked whether the name can be called.
+    if (!builtin && symbol != nullptr && symbol->kind == SymbolKind::kAction) check_call(call, *symbol);
+    return;
+  }
   if (symbol == nullptr || !symbol->known_place) {
     if (builtin || language::is_reserved_builtin(name) || symbol != nullptr || is_known(name)) return;
     if (call.form == CallForm::Call) {

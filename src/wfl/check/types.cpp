@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "wfl/language/builtins.h"
+#include "wfl/syntax/length_reading.h"
 
 namespace wfl::check {
 
@@ -221,6 +222,14 @@ void TypeChecker::check_builtin(const CallExpr& call) {
            call.span, "WFL-T002");
     return;
   }
+  if (const BinaryExpr* sum = length_of_sum(call)) {
+    const ValueType first = type_of(*sum->left);
+    if (first != ValueType::kUnknown && first != ValueType::kKeystore && table_accepts(builtin->parameters, first)) {
+      measured_sums_.insert(sum);  // The length of its first operand, and then the sum.
+      return;
+    }
+    if (first == ValueType::kUnknown) return;
+  }
   std::string_view entries = builtin->parameters;
   for (const Argument& argument : call.arguments) {
     const std::size_t comma = entries.find(", ");
@@ -243,11 +252,11 @@ void TypeChecker::check_builtin(const CallExpr& call) {
 }
 
 void TypeChecker::check_binary(const BinaryExpr& binary) {
-  const ValueType left = type_of(*binary.left);
+  const ValueType left = measured_sums_.contains(&binary) ? ValueType::kNumber : type_of(*binary.left);
   const ValueType right = type_of(*binary.right);
   if (is_arithmetic(binary.op)) {
     for (const Expr* side : {binary.left, binary.right}) {
-      const ValueType type = type_of(*side);
+      const ValueType type = side == binary.left ? left : right;
       if (type == ValueType::kUnknown || type == ValueType::kNumber) continue;
       report("Cannot use '" + std::string(operator_words(binary.op)) +
                  "' with this value - Expected Number but found " + std::string(type_word(type)),

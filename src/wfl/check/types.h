@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "wfl/syntax/ast.h"
@@ -74,6 +75,7 @@ class TypeChecker {
 
   std::unordered_map<std::string_view, ValueType> bindings_;
   bool follows_variables_ = false;
+  std::unordered_set<const syntax::BinaryExpr*> measured_sums_;  // See length_reading.h.
 };
 
 }  // namespace wfl::check

@@ -99,6 +99,7 @@ class Compiler {
   Register expression_in(const syntax::Expr& expr) { return expression(expr, take()); }
   Register binary(const syntax::BinaryExpr& expr, int target);
   Register call(const syntax::CallExpr& expr, int target);
+  Register length_of_sum(const syntax::CallExpr& expr, const syntax::Expr& first, int target);
   Register list(std::span<const syntax::Expr* const> items, int target);
   Register keystore_contains(const syntax::KeystoreContainsExpr& expr, int target);
   Register finish(Register result, int target);
@@ -202,6 +203,9 @@ class Compiler {
   std::optional<CompileError> error_;
   FileFacts facts_;
   FunctionState* f_ = nullptr;
+  // An expression whose value is in a register already, while what is around it is compiled.
+  const syntax::Expr* given_expression_ = nullptr;
+  Register given_register_ = 0;
 };
 
 }  // namespace wfl::compile

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "wfl/compile/compiler_impl.h"
+#include "wfl/syntax/length_reading.h"
 
 namespace wfl::compile {
 
@@ -36,6 +37,7 @@ Position Compiler::host_check(Register value, std::string_view type_name) {
 }
 
 Register Compiler::expression(const Expr& expr, int target) {
+  if (&expr == given_expression_) return finish(given_register_, target);
   const std::uint32_t before = mark();
   const vm::CodeSpan place = at(expr.span);
   // The register for the result when there is no target; taken after `before` is released.
@@ -358,11 +360,49 @@ Register Compiler::binary(const BinaryExpr& expr, int target) {
   return result;
 }
 
+// `length of A minus 1`, where A decides at run time; see length_reading.h.
+Register Compiler::length_of_sum(const CallExpr& expr, const Expr& first, int target) {
+  const std::uint32_t before = mark();
+  const Register result = take();
+  const Register operand = take();
+  const Register measured = take();
+  expression(first, operand);
+  at(expr.span);
+  emit(Op::kMove, measured, operand);
+  intrinsic(IntrinsicId::kMeasure, measured, 1);
+  const Expr* outer_expression = std::exchange(given_expression_, &first);
+  const Register outer_register = std::exchange(given_register_, measured);
+  const Position plain = emit_wide(Op::kJumpIfUndefined, measured, 0);
+  expression(*expr.arguments[0].value, result);
+  const Position done = emit_wide(Op::kJump, 0, 0);
+  patch(plain);
+  given_register_ = operand;
+  const Register callee = take();
+  read_name(expr.name.text, callee);
+  expression(*expr.arguments[0].value, take());
+  at(expr.span);
+  emit(Op::kCall, callee, 1, static_cast<std::uint32_t>(vm::CallStyle::kOf));
+  emit(Op::kMove, result, callee);
+  patch(done);
+  given_expression_ = outer_expression;
+  given_register_ = outer_register;
+  release_to(result + 1U);
+  finish(result, target);
+  if (target < 0) return result;
+  release_to(before);
+  return static_cast<Register>(target);
+}
+
 Register Compiler::call(const CallExpr& expr, int target) {
+  if (const BinaryExpr* sum = syntax::length_of_sum(expr); sum != nullptr && is_native(expr.name.text)) {
+    return length_of_sum(expr, *sum->left, target);
+  }
   const std::uint32_t before = mark();
   const Register callee = take();
   const auto count = static_cast<std::uint32_t>(expr.arguments.size());
-  const auto style = static_cast<std::uint32_t>(expr.form == CallForm::Of ? vm::CallStyle::kOf : vm::CallStyle::kCall);
+  const auto style = static_cast<std::uint32_t>(expr.form == CallForm::Of     ? vm::CallStyle::kOf
+                                                : expr.form == CallForm::Call ? vm::CallStyle::kCall
+                                                                              : vm::CallStyle::kWith);
   const auto arguments = [&] {
     for (const Argument& argument : expr.arguments) expression(*argument.value, take());
     at(expr.span);

@@ -134,7 +134,7 @@ struct ConcatExpr : ExprNode<ExprKind::Concat> {
 enum class CallForm : std::uint8_t {
   Of,    // `NAME of a and b`: a call, or a field of a map (3.3).
   Call,  // `call NAME with a and b`
-  With,  // `BUILTIN with a and b`; the parser knows the built-in names.
+  With,  // `NAME with a and b`; the parser knows the names of built-ins, and the file's actions that need values.
 };
 
 struct Argument {

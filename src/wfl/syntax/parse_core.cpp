@@ -12,7 +12,7 @@ namespace wfl::syntax {
 namespace {
 
 // How deep parsing functions may be in each other. Real programs stay below 50; the C++ stack bears several thousand.
-constexpr unsigned kMaxNesting = 400;
+constexpr unsigned kMaxNesting = 2000;
 
 // First words of statements, for "did you mean".
 constexpr auto kStatementWords = std::to_array<std::string_view>(
@@ -337,6 +337,32 @@ void Parser::close_block() {
 
 void Parser::optional_colon() {
   eat(TokenKind::Colon);
+}
+
+// Looks ahead for `define action called NAME with parameters a and b`, since an action may be called above its
+// definition. An action that can do without values is left out: before `with` its name stands for its result.
+void Parser::collect_actions() {
+  std::set<std::string_view> without_values;
+  for (std::size_t i = 0; i + 4 < tokens_.size(); ++i) {
+    if (!tokens_[i].is(Keyword::Define) || !tokens_[i + 1].is(Keyword::Action) || !tokens_[i + 2].is(Keyword::Called) ||
+        !tokens_[i + 3].is(TokenKind::Identifier)) {
+      continue;
+    }
+    const std::string_view name = tokens_[i + 3].text;
+    i += 4;
+    if (!tokens_[i].is(Keyword::Needs) && !tokens_[i].is(Keyword::With)) {
+      without_values.insert(name);
+      continue;
+    }
+    std::size_t values = 1;
+    for (; !tokens_[i].is(TokenKind::Colon) && !tokens_[i].is(TokenKind::EndOfLine) &&
+           !tokens_[i].is(TokenKind::EndOfFile);
+         ++i) {
+      if (tokens_[i].is(Keyword::And)) ++values;
+    }
+    actions_with_values_.emplace(name, values);
+  }
+  std::erase_if(actions_with_values_, [&](const auto& action) { return without_values.contains(action.first); });
 }
 
 StmtList Parser::parse_program() {

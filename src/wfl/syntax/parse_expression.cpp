@@ -155,19 +155,8 @@ const Expr* Parser::parse_operators(const Expr* left, int precedence) {
       const Expr* right = parse_binary(2);
       left = make_binary(op, op_span, left, right);
     } else if (token.is(Keyword::With)) {
-      const auto* variable = try_as<VariableExpr>(left);
-      if (variable != nullptr && variable->name != "count" &&
-          (language::find_builtin(variable->name) != nullptr || language::is_reserved_builtin(variable->name))) {
-        take();
-        const auto arguments = parse_arguments();
-        auto* node = make<CallExpr>(left->span.begin);
-        node->form = CallForm::With;
-        node->name = {variable->name, variable->span};
-        node->arguments = arguments;
-        for (const Argument& argument : arguments) {
-          deepen(node, argument.value);
-        }
-        left = node;
+      if (const Expr* call = parse_with_call(left)) {
+        left = call;
         continue;
       }
       take();
@@ -425,7 +414,13 @@ const Expr* Parser::parse_of_term() {
 const Expr* Parser::parse_of_call(const Expr* callee) {
   take();  // `of`
   std::vector<Argument> arguments{{{}, parse_of_argument()}};
+  const auto* named = try_as<VariableExpr>(callee);
   while (true) {
+    // `substring of T from 0 length n`: the lexer has made one name of `length n`.
+    if (named != nullptr && named->name == "substring" && arguments.size() == 2 && peek().starts_with_words("length") &&
+        count_words(peek().text) > 1) {
+      split(at_, 1);
+    }
     const Token& token = peek();
     const bool separates = token.is(Keyword::And) || token.is(Keyword::By) ||
                            (token.is(Keyword::From) && !mode_.of_without_from) || token.is_name("length");
@@ -448,6 +443,30 @@ const Expr* Parser::parse_of_call(const Expr* callee) {
     deepen(node, argument.value);
   }
   return node;
+}
+
+// `NAME with a and b` as a call: of a built-in function, or of an action of this file that needs that many values.
+// Everything else in front of `with` is joined to what follows. At `with`; null if it is no call.
+const Expr* Parser::parse_with_call(const Expr* callee) {
+  const auto* variable = try_as<VariableExpr>(callee);
+  if (variable == nullptr || variable->name == "count") return nullptr;
+  const auto call = [&]() -> const CallExpr* {
+    take();
+    auto* node = make<CallExpr>(callee->span.begin);
+    node->form = CallForm::With;
+    node->name = {variable->name, variable->span};
+    node->arguments = parse_arguments();
+    for (const Argument& argument : node->arguments) deepen(node, argument.value);
+    return node;
+  };
+  if (language::find_builtin(variable->name) != nullptr || language::is_reserved_builtin(variable->name)) return call();
+  const auto known = actions_with_values_.lower_bound({variable->name, 0});
+  if (known == actions_with_values_.end() || known->first != variable->name) return nullptr;
+  return attempt([&]() -> const CallExpr* {
+    const CallExpr* node = call();
+    if (!actions_with_values_.contains({variable->name, node->arguments.size()})) throw ParseFailure{};
+    return node;
+  });
 }
 
 const Expr* Parser::with_lead_renamed(const Expr* expr, Name name) {

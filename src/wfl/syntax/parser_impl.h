@@ -19,6 +19,7 @@
 // the same token; the second counts only if it ends where the first ended.
 
 #include <initializer_list>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,8 +54,11 @@ class Parser {
         arena_(arena),
         diagnostics_(diagnostics),
         tokens_(lex(source, arena, diagnostics)),
-        errors_(diagnostics.size()) {}
+        errors_(diagnostics.size()) {
+    collect_actions();
+  }
 
+  void collect_actions();
   StmtList parse_program();
   bool incomplete() const { return incomplete_; }
 
@@ -231,6 +235,7 @@ class Parser {
   std::span<const Argument> parse_arguments();
   const Expr* parse_of_argument();
   const Expr* parse_of_term();
+  const Expr* parse_with_call(const Expr* callee);
   const Expr* parse_of_call(const Expr* callee);
   // The tree with its leading variable called `name` instead; null if it does not begin with a variable.
   const Expr* with_lead_renamed(const Expr* expr, Name name);
@@ -432,6 +437,8 @@ class Parser {
   unsigned nesting_ = 0;
   unsigned read_trials_ = 0;
   unsigned batch_depth_ = 0;  // Batches around this place in the program's text.
+  // Names of the actions that this file defines, each with the numbers of values it may need; never with none.
+  std::set<std::pair<std::string_view, std::size_t>> actions_with_values_;
   std::size_t errors_;
   bool incomplete_ = false;
   bool reported_end_of_file_ = false;

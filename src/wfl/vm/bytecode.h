@@ -56,8 +56,9 @@ struct CodeSpan {
   friend bool operator==(const CodeSpan&, const CodeSpan&) = default;
 };
 
-// How a call was written; it decides how a built-in's error is worded.
-enum class CallStyle : std::uint16_t { kOf, kCall };
+// How a call was written. After `of` a built-in's error is worded in its own way; `NAME with X` joins two texts when
+// the name stands for a value that can't be called.
+enum class CallStyle : std::uint16_t { kOf, kCall, kWith };
 
 // A range of instructions in which an error does something before it goes on outwards. Inner ranges come first.
 struct Protection {

@@ -191,6 +191,7 @@ bool Interpreter::call_value(Vm& vm, Value* callee, std::uint32_t count, CallSty
         break;
     }
   }
+  if (style == CallStyle::kWith && count == 1) return concat(vm, callee, 2, callee);
   return fail(vm, "Cannot call " + std::string(type_name(*callee)));
 }
 

@@ -40,7 +40,8 @@ class ErrorObject : public HostObject {
   X(TestPassed, test_passed, "title -> Null")                                              \
   X(TestFailed, test_failed, "title, error -> Null")                                       \
   X(Expect, expect, "kind, subject, operand -> Null")                                      \
-  X(ReplaceText, replace_text, "text, pattern text, replacement -> text")
+  X(ReplaceText, replace_text, "text, pattern text, replacement -> text")                  \
+  X(Measure, measure, "value -> its length, or undefined if it has none")
 
 enum class IntrinsicId : std::uint16_t {
 #define WFL_INTRINSIC_NAME(name, function, doc) k##name,

@@ -84,6 +84,15 @@ bool Interpreter::push_item(Vm& vm, Value* args, std::uint32_t) {
   return true;
 }
 
+bool Interpreter::measure(Vm&, Value* args, std::uint32_t) {
+  const Value value = args[0];
+  args[0] = Value::undefined();
+  if (value.is_text()) args[0] = Value(static_cast<double>(value.as<Text>()->length()));
+  if (value.is_list()) args[0] = Value(static_cast<double>(value.as<List>()->items.size()));
+  if (const auto* binary = value.try_as<Binary>()) args[0] = Value(static_cast<double>(binary->bytes.size()));
+  return true;
+}
+
 bool Interpreter::new_pattern(Vm& vm, Value* args, std::uint32_t) {
   auto* pattern = vm.heap_.make<Pattern>();
   pattern->name = std::string(args[1].as_text());

@@ -167,12 +167,13 @@ TEST(Warnings, RandomSeedsBesideSecretsAreErrors) {
 }
 
 TEST(Warnings, BuiltInFunctionsThatAVariableHides) {
-  EXPECT_EQ(warnings("store size as 5\ndisplay size with \" items\"\n"),
-            Texts{"WFL-S104 line 2: 'size' is a variable here, and can't be called as the built-in function"});
+  EXPECT_EQ(warnings("store size as 5\ndisplay size with \" items\"\n"), Texts{});
+  EXPECT_EQ(warnings("store max as 5\ndisplay max with 3 and 4\n"),
+            Texts{"WFL-S104 line 2: 'max' is a variable here, and can't be called as the built-in function"});
   EXPECT_EQ(warnings("store length as 5\ndisplay length of \"abc\"\ndisplay length\n"),
             Texts{"WFL-S104 line 2: 'length' is a variable here, and can't be called as the built-in function"});
-  EXPECT_EQ(hints("store size as 5\ndisplay size with \" items\"\n"),
-            "Write `(size) with …` to join its text to another, or give the variable of line 1 another name.\n");
+  EXPECT_EQ(hints("store max as 5\ndisplay max with 3 and 4\n"),
+            "Write `(max) with …` to join its text to another, or give the variable of line 1 another name.\n");
   EXPECT_EQ(warnings("store size as 5\ndisplay size\n"), Texts{});
   EXPECT_EQ(warnings("define action called size needs t:\n  give back t\nend action\ndisplay size of 1\n"), Texts{});
 }
