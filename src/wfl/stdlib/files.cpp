@@ -37,13 +37,24 @@ OpenFile* FileTable::find(std::string_view handle) {
   return it == files_.end() ? nullptr : &it->second;
 }
 
+namespace {
+// Pipes and devices can't be synchronised; that is no failure of the program.
+bool make_durable(const OpenFile& file) {
+  return !file.writable || ::fsync(file.descriptor.get()) == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP;
+}
+}  // namespace
+
+void FileTable::close_all() {
+  for (const auto& [handle, file] : files_) make_durable(file);
+  files_.clear();
+}
+
 std::expected<void, vm::Error> FileTable::close(std::string_view handle) {
   const auto it = files_.find(std::string(handle));
   if (it == files_.end()) return {};
   const OpenFile file = std::move(it->second);
   files_.erase(it);
-  // Pipes and devices can't be synchronised; that is no failure of the program.
-  if (file.writable && ::fsync(file.descriptor.get()) != 0 && errno != EINVAL && errno != EROFS && errno != ENOTSUP) {
+  if (!make_durable(file)) {
     return std::unexpected(file_error("Failed to flush file " + file.path + " during close", errno));
   }
   return {};
