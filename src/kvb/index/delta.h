@@ -46,6 +46,7 @@ struct KeyNode {
   std::atomic<const Version*> newest{nullptr};  // Null only after its only version was taken back.
   // Bytes of the record that the newest version replaces below, 0 if there is none; or kBelowUnknown.
   mutable std::atomic<std::uint64_t> below{kBelowUnknown};
+  bool ordered = false;  // The ordered view knows the key. For whoever changes the delta.
 
   // The newest version with a seqno up to `limit`, or null.
   [[nodiscard]] const Version* visible(std::uint64_t limit) const noexcept {

@@ -154,8 +154,10 @@ void Store::publish(Group& group, bool synced) {
   if (!group.staged.empty()) {
     published_.store(group.end.next_seqno - 1, std::memory_order_release);
     // Nothing is frozen while a group is under way, so the keys are in the active delta.
-    for (const Staged& one : group.staged) {
-      if (one.is_new) active_->order.add(one.node);
+    for (index::KeyNode* const node : group.staged) {
+      if (node->ordered) continue;
+      node->ordered = true;
+      active_->order.add(node);
     }
   }
   if (synced) synced_.store(published_.load(std::memory_order_acquire), std::memory_order_release);
@@ -165,7 +167,7 @@ void Store::publish(Group& group, bool synced) {
 void Store::fail_everything(Group& group, const Error& cause, bool sync_failed) {
   const std::shared_ptr<Group> behind = std::exchange(open_group_, std::make_shared<Group>());
   for (Group* failed : {behind.get(), &group}) {
-    for (auto one = failed->staged.rbegin(); one != failed->staged.rend(); ++one) active_->delta.pop(one->node);
+    for (auto node = failed->staged.rbegin(); node != failed->staged.rend(); ++node) active_->delta.pop(*node);
   }
   const std::uint64_t first = published_.load(std::memory_order_acquire) + 1;
   const std::uint64_t last = journal_->next_seqno() - 1;

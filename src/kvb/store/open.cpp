@@ -39,6 +39,16 @@ Store::Store(os::Environment& environment, std::unique_ptr<os::File> file, const
   newest_wall_ns_ = head.superblock.newest_wall_ns;
 }
 
+// In a forked child the parent's threads do not exist, but what they were waiting on says that they wait: destroying it
+// would wait for them for ever. So the memory is left alone; the descriptors are closed already (os/fork_watch.h).
+void Store::destroy(Store* store) noexcept {
+  if (store->inherited_by_fork()) {
+    (void)store->close();
+  } else {
+    delete store;
+  }
+}
+
 bool Store::inherited_by_fork() const noexcept {
   return fork_generation_ != os::fork_generation();
 }
@@ -128,7 +138,7 @@ Result<std::shared_ptr<Store>> Store::start(os::Environment& environment, std::u
                                             const OpenOptions& options) {
   auto head = load_head(*file);
   if (!head) return std::unexpected(head.error());
-  std::shared_ptr<Store> store(new Store(environment, std::move(file), *head, options));
+  std::shared_ptr<Store> store(new Store(environment, std::move(file), *head, options), &Store::destroy);
   auto started = options.read_only ? store->start_reading() : store->start_writing();
   if (!started) {
     store->closed_ = true;
@@ -203,13 +213,13 @@ Result<void> Store::apply(const std::vector<log::JournalRecord>& batch) {
       return same;
     });
     if (error) return std::unexpected(*error);
-    const bool is_new = node == nullptr;
     node = delta.push(node, header.hash, version);
     journal_bytes_.fetch_add(version.record_bytes, std::memory_order_relaxed);
     if (record.damaged && !is_key_right(record.key(), version, header.hash)) {
       const std::scoped_lock lock(active_->damaged_mutex);
       active_->damaged.push_back(node);
-    } else if (is_new) {
+    } else if (!node->ordered) {
+      node->ordered = true;
       active_->order.add(node);
     }
     std::int64_t newest_wall = newest_wall_ns_.load(std::memory_order_relaxed);

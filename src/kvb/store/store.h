@@ -71,16 +71,10 @@ class Store {
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
  private:
-  // One staged version, to be published or taken back.
-  struct Staged {
-    index::KeyNode* node;
-    bool is_new;  // The node's first version: the ordered view does not know the key.
-  };
-
   // Writes that become durable, or fail, together.
   struct Group {
     std::vector<log::Chunk> chunks;  // Filled when the leader takes it.
-    std::vector<Staged> staged;
+    std::vector<index::KeyNode*> staged;  // A node for each version, in order.
     log::Position end;  // Of the journal behind it; set when the leader takes it.
     bool done = false;
     std::optional<Error> error;
@@ -95,6 +89,7 @@ class Store {
   };
 
   Store(os::Environment& environment, std::unique_ptr<os::File> file, const Head& head, const OpenOptions& options);
+  static void destroy(Store* store) noexcept;
 
   // open.cpp
   [[nodiscard]] static Result<std::shared_ptr<Store>> start(os::Environment& environment,

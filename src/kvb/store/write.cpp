@@ -165,9 +165,8 @@ index::KeyNode* Store::stage(const NewRecord& record, std::uint64_t hash, index:
       .seqno = staged.seqno,
       .record_bytes = record_bytes(record.key, record.value),
       .flags = (is_put ? 0u : index::Version::kDelete) | (record.ttl_seconds != 0 ? index::Version::kExpires : 0u)};
-  const bool is_new = node == nullptr;
   node = active_->delta.push(node, hash, version);
-  open_group_->staged.push_back({node, is_new});
+  open_group_->staged.push_back(node);
   journal_bytes_.fetch_add(version.record_bytes, std::memory_order_relaxed);
   delta_memory_.store(active_->delta.memory_bytes(), std::memory_order_relaxed);
   return node;
