@@ -3,10 +3,11 @@
 // 1. Identity (uuid): from a superblock, the identity block, or else the uuid that most segment headers have.
 // 2. Segments: every page that holds a valid header of this bucket and of its own place. A place has one header, so
 //    one life.
-// 3. Which of them were part of the chain? Those that the superblock or a valid footer of a chain segment names are
-//    certain. Where the chain breaks (a damaged header or footer), it goes on with the segment of the next higher
-//    id; if several could follow, with the last made of those that nobody names: an earlier one was left by a crash
-//    before it was linked, and what it holds was never acknowledged.
+// 3. Which of them count? Those that the segment table of the image names (all before its cut), and those of the chain
+//    behind it: what the superblock or a valid footer of a chain segment names is certain. Without a readable table the
+//    chain is followed from its first segment. Where the chain breaks (a damaged header or footer), it goes on with the
+//    segment of the next higher id; if several could follow, with the last made of those that nobody names: an earlier
+//    one was left by a crash before it was linked, and what it holds was never acknowledged.
 // 4. Records of a segment: one behind the other. Behind a damaged place, the next byte offset at which a record of
 //    this life begins with a right header and a right body. A record is bound to its offset and its life by its
 //    checksums, so nothing else can be taken for one. Behind a footer's end nothing is taken: it is dead (R19).
@@ -24,6 +25,7 @@
 #include "kvb/format/live_page.h"
 #include "kvb/format/segment.h"
 #include "kvb/format/superblock.h"
+#include "kvb/log/segment_table.h"
 #include "kvb/os/system_error.h"
 
 namespace kvb::store {
@@ -55,9 +57,13 @@ class Salvager {
   Result<void> find_identity();
   Result<void> find_segments();
   Result<void> find_footer(FoundSegment& segment) const;
+  // The segments that the newest readable image names, in the order of their ids; none if there is no image.
+  Result<void> take_image_segments();
   Result<void> order_chain();
   // The segment that a link names, though its header is damaged: null if no record of that life is there.
-  Result<const FoundSegment*> adopt(const format::SegmentLink& link, std::uint64_t base_seqno);
+  // `known_size`: 0 if it is not known.
+  Result<const FoundSegment*> adopt(const format::SegmentLink& link, std::uint64_t base_seqno,
+                                    std::uint64_t known_size = 0);
   Result<void> read_segment(const FoundSegment& segment, const FoundSegment* next);
   Result<std::optional<os::Bytes>> read_record(const FoundSegment& segment, std::uint64_t offset, std::uint64_t limit,
                                                format::RecordHeader& header, bool& body_right);
@@ -75,6 +81,7 @@ class Salvager {
   std::uint64_t file_bytes_ = 0;
   std::optional<format::Uuid> uuid_;
   std::optional<format::JournalStart> start_;
+  std::optional<format::Superblock> superblock_;
   std::uint64_t synced_ = 0;  // Newest seqno that is known to have been synced; 0 if the word cannot be believed.
   static constexpr std::uint64_t kWindowBytes = 1024 * 1024;
   std::vector<std::byte> window_;
@@ -129,7 +136,7 @@ Result<void> Salvager::find_identity() {
     if (!best || superblock->epoch > best->epoch) best = *superblock;
   }
   if (best) {
-    if (best->features_incompatible != 0) {
+    if ((best->features_incompatible & ~format::kKnownIncompatible) != 0) {
       return os::failure(
           ErrorCode::unsupported,
           "This bucket uses a feature that this program does not know. Use a newer program to repair it.",
@@ -137,6 +144,7 @@ Result<void> Salvager::find_identity() {
     }
     uuid_ = best->uuid;
     start_ = best->journal;
+    superblock_ = *best;
   }
   std::array<std::byte, 16> word;
   if (auto read = read_or_zero(format::kSyncedWord, word); !read) return read;
@@ -197,7 +205,43 @@ Result<void> Salvager::find_footer(FoundSegment& segment) const {
   return {};
 }
 
+Result<void> Salvager::take_image_segments() {
+  if (!superblock_ || superblock_->segment_table.paddr == 0) return {};
+  const auto unreadable = [&](const Error& error) -> Result<void> {
+    if (error.code != ErrorCode::damaged && error.code != ErrorCode::io_error) return std::unexpected(error);
+    lose("The segment table is damaged; the segments were found by their headers.", error.offset_bytes.value_or(0), 0);
+    start_.reset();  // The chain is followed from the first segment that there is.
+    return {};
+  };
+  auto run = space::PageRun::open(file_, *uuid_, superblock_->segment_table, superblock_->epoch);
+  if (!run) return unreadable(run.error());
+  auto states = log::read_segments(**run);
+  if (!states) return unreadable(states.error());
+  std::ranges::sort(*states, {}, [](const log::SegmentState& state) { return state.link.id; });
+  for (const log::SegmentState& state : *states) {
+    const FoundSegment* segment = nullptr;
+    const auto found = segments_.find(state.link.paddr);
+    if (found != segments_.end() && found->second.header.link == state.link) {
+      segment = &found->second;
+    } else {
+      auto adopted = adopt(state.link, state.base_seqno, state.size_bytes);
+      if (!adopted) return std::unexpected(adopted.error());
+      segment = *adopted;
+    }
+    // The one that the cut lies in comes with the chain.
+    if (start_ && state.link == start_->segment) continue;
+    if (segment != nullptr) {
+      chain_.push_back(segment);
+    } else {
+      lose("A log segment is damaged: neither its header nor a record of it is left.", state.link.paddr,
+           state.size_bytes);
+    }
+  }
+  return {};
+}
+
 Result<void> Salvager::order_chain() {
+  if (auto taken = take_image_segments(); !taken) return taken;
   std::map<std::uint64_t, const FoundSegment*> by_id;
   std::set<std::uint64_t> named;  // Ids that a footer names, and their links fit.
   const auto target_of = [&](const format::SegmentLink& link) -> const FoundSegment* {
@@ -235,13 +279,14 @@ Result<void> Salvager::order_chain() {
     return later;
   };
 
-  const FoundSegment* segment = guess_after(0);
+  // The first segment of all was named by the first superblock.
+  const FoundSegment* segment = by_id.empty() ? nullptr : by_id.begin()->second;
   if (start_) {
     auto first = follow(start_->segment, start_->seqno);
     if (!first) return std::unexpected(first.error());
     segment = *first;
   }
-  std::set<const FoundSegment*> used;
+  std::set<const FoundSegment*> used(chain_.begin(), chain_.end());
   while (segment != nullptr && used.insert(segment).second) {
     chain_.push_back(segment);
     const FoundSegment* next = nullptr;
@@ -261,19 +306,33 @@ Result<void> Salvager::order_chain() {
   return {};
 }
 
-Result<const FoundSegment*> Salvager::adopt(const format::SegmentLink& link, std::uint64_t base_seqno) {
+Result<const FoundSegment*> Salvager::adopt(const format::SegmentLink& link, std::uint64_t base_seqno,
+                                            std::uint64_t known_size) {
   if (segments_.contains(link.paddr) || link.paddr < format::kHeadBytes || link.paddr >= file_bytes_) return nullptr;
-  // It reaches to the next segment, or to the file's end. (A footer is only found if that is its real size.)
+  // At most it reaches to the next segment, or to the file's end.
   const auto next = segments_.upper_bound(link.paddr);
-  const std::uint64_t size = (next != segments_.end() ? next->first : file_bytes_) - link.paddr;
+  const std::uint64_t most = (next != segments_.end() ? next->first : file_bytes_) - link.paddr;
   FoundSegment segment;
   segment.header.uuid = *uuid_;
   segment.header.link = link;
-  segment.header.size_bytes = format::round_up(size, kPageBytes);
   segment.header.base_seqno = base_seqno;
   segment.life = format::life_seed(*uuid_, link);
-  segment.available = size;
-  if (auto done = find_footer(segment); !done) return std::unexpected(done.error());
+  if (known_size != 0) {
+    segment.header.size_bytes = known_size;
+    segment.available = std::min(known_size, most);
+    if (auto done = find_footer(segment); !done) return std::unexpected(done.error());
+  } else {
+    // A footer of this life, which can only be its own, says where it ends.
+    for (std::uint64_t end = kPageBytes; end <= most && !segment.footer; end += kPageBytes) {
+      segment.header.size_bytes = segment.available = end;
+      if (auto done = find_footer(segment); !done) return std::unexpected(done.error());
+    }
+    if (!segment.footer) {
+      segment.header.size_bytes = format::round_up(most, kPageBytes);
+      segment.available = most;
+    }
+  }
+  const std::uint64_t size = segment.available;
   for (std::uint64_t offset = kSegmentHeaderBytes; offset + format::kRecordOverheadBytes <= size; ++offset) {
     format::RecordHeader header;
     bool body_right = false;

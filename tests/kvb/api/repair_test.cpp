@@ -9,6 +9,7 @@
 #include <set>
 
 #include "kvb/api/bucket_access.h"
+#include "kvb/format/page.h"
 #include "kvb/format/segment.h"
 #include "kvb/os/sim/sim_disk.h"
 #include "kvb/support/expect.h"
@@ -48,14 +49,15 @@ struct Sample {
   std::map<std::string, std::uint64_t> places;  // Of each key's newest record.
 };
 
-// 900 writes over 300 keys, removals, batches; several segments.
-Sample sample() {
+// 900 writes over 300 keys, removals, batches; several segments. With checkpoints most of it lies before the journal.
+Sample sample(bool with_checkpoints = false) {
   os::SimDisk disk({.seed = 3});
   auto bucket = KVB_MUST(create_with(disk.environment(), "a.kvb"));
   Sample made;
   std::mt19937 random(5);
   for (int i = 0; i < 900; ++i) {
     const std::string key = "key " + std::to_string(random() % 300);
+    if (with_checkpoints && i % 250 == 249) KVB_MUST(bucket.checkpoint());
     const std::string value = std::to_string(i) + std::string(random() % 200, 'v');
     if (i % 10 == 0) {
       (void)KVB_MUST(bucket.remove(key));
@@ -81,7 +83,16 @@ void destroy(Bytes& bytes, std::uint64_t offset, std::uint64_t length) {
   for (std::uint64_t i = offset; i < offset + length && i < bytes.size(); ++i) bytes[i] ^= std::byte{0x5A};
 }
 
-// The places of all segment headers in a file.
+// All pages of one kind.
+void destroy_page(Bytes& bytes, format::PageType type) {
+  for (std::uint64_t at = format::kHeadBytes; at + format::kPageBytes <= bytes.size(); at += format::kPageBytes) {
+    const auto header = format::decode_page_header(
+        std::span<const std::byte, format::kPageHeaderBytes>(bytes.data() + at, format::kPageHeaderBytes));
+    if (header && header->type == type) destroy(bytes, at + 200, 1);
+  }
+}
+
+// The places of all segment headers in a file, in the order in which the segments were made.
 std::vector<std::pair<std::uint64_t, format::SegmentHeader>> segments_of(const Bytes& bytes) {
   std::vector<std::pair<std::uint64_t, format::SegmentHeader>> found;
   for (std::uint64_t at = format::kHeadBytes; at + format::kSegmentHeaderBytes <= bytes.size();
@@ -90,6 +101,7 @@ std::vector<std::pair<std::uint64_t, format::SegmentHeader>> segments_of(const B
         std::span<const std::byte, format::kSegmentHeaderBytes>(bytes.data() + at, format::kSegmentHeaderBytes));
     if (header) found.emplace_back(at, *header);
   }
+  std::ranges::sort(found, {}, [](const auto& one) { return one.second.link.id; });
   return found;
 }
 
@@ -100,15 +112,20 @@ std::uint64_t find(const Bytes& bytes, const std::string& text, bool last = true
   return static_cast<std::uint64_t>(found.begin() - bytes.begin());
 }
 
-TEST(Repair, an_undamaged_bucket_comes_back_whole) {
-  const Sample original = sample();
+// Whether there were checkpoints.
+class RepairOf : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Samples, RepairOf, ::testing::Bool(),
+                         [](const auto& of) { return of.param ? "checkpoints" : "journal"; });
+
+TEST_P(RepairOf, an_undamaged_bucket_comes_back_whole) {
+  const Sample original = sample(GetParam());
   const auto result = repaired(original.bytes);
   EXPECT_EQ(result.contents, original.contents);
   EXPECT_TRUE(result.report.lossless()) << result.report.losses.front().message;
 }
 
-TEST(Repair, a_dry_run_writes_nothing) {
-  const Sample original = sample();
+TEST_P(RepairOf, a_dry_run_writes_nothing) {
+  const Sample original = sample(GetParam());
   os::SimDisk disk;
   disk.put_file("a.kvb", original.bytes);
   const auto report = KVB_MUST(repair_with(disk.environment(), "a.kvb", "new.kvb", {.dry_run = true}));
@@ -116,8 +133,8 @@ TEST(Repair, a_dry_run_writes_nothing) {
   EXPECT_FALSE(disk.exists("new.kvb"));
 }
 
-TEST(Repair, ten_damaged_places_cost_only_the_records_they_hit) {
-  const Sample original = sample();
+TEST_P(RepairOf, ten_damaged_places_cost_only_the_records_they_hit) {
+  const Sample original = sample(GetParam());
   Bytes bytes = original.bytes;
   Map expected = original.contents;
   std::mt19937 random(6);
@@ -150,8 +167,8 @@ TEST(Repair, ten_damaged_places_cost_only_the_records_they_hit) {
   }
 }
 
-TEST(Repair, damaged_headers_and_long_stretches_are_skipped) {
-  const Sample original = sample();
+TEST_P(RepairOf, damaged_headers_and_long_stretches_are_skipped) {
+  const Sample original = sample(GetParam());
   Bytes bytes = original.bytes;
   const auto segments = segments_of(bytes);
   destroy(bytes, segments[1].first + 2000, 700);
@@ -166,8 +183,8 @@ TEST(Repair, damaged_headers_and_long_stretches_are_skipped) {
   EXPECT_LE(different, 12u) << "700 bytes hold no more records than that";
 }
 
-TEST(Repair, R5_works_without_head) {
-  const Sample original = sample();
+TEST_P(RepairOf, R5_works_without_head) {
+  const Sample original = sample(GetParam());
   Bytes bytes = original.bytes;
   std::fill_n(bytes.begin(), format::kHeadBytes, std::byte{0});
   const auto result = repaired(bytes);
@@ -175,8 +192,8 @@ TEST(Repair, R5_works_without_head) {
   EXPECT_FALSE(result.report.lossless());
 }
 
-TEST(Repair, a_damaged_segment_header_costs_nothing_as_long_as_a_link_names_it) {
-  const Sample original = sample();
+TEST_P(RepairOf, a_damaged_segment_header_costs_nothing_as_long_as_a_link_names_it) {
+  const Sample original = sample(GetParam());
   const auto segments = segments_of(original.bytes);
   for (std::size_t i = 0; i < segments.size(); ++i) {
     Bytes bytes = original.bytes;
@@ -188,21 +205,24 @@ TEST(Repair, a_damaged_segment_header_costs_nothing_as_long_as_a_link_names_it) 
   }
 }
 
-TEST(Repair, a_segment_without_header_and_link_costs_itself_only) {
-  const Sample original = sample();
+TEST_P(RepairOf, a_segment_without_header_and_link_costs_itself_only) {
+  const Sample original = sample(GetParam());
   const auto segments = segments_of(original.bytes);
   ASSERT_GT(segments.size(), 3u);
   Bytes bytes = original.bytes;
   destroy(bytes, segments[1].first + 40, 1);
-  destroy(bytes, segments[1].first - 100, 1);  // The footer of segment 0, which names it.
+  // The footer of segment 0, which names it.
+  destroy(bytes, segments[0].first + segments[0].second.size_bytes - 100, 1);
+  // And the segment table.
+  if (GetParam()) destroy_page(bytes, format::PageType::segment_table);
   const auto result = repaired(bytes);
   EXPECT_FALSE(result.report.lossless());
   EXPECT_EQ(result.report.segments, segments.size() - 1);
   EXPECT_GT(result.contents.size(), original.contents.size() / 2);
 }
 
-TEST(Repair, a_damaged_footer_costs_nothing) {
-  const Sample original = sample();
+TEST_P(RepairOf, a_damaged_footer_costs_nothing) {
+  const Sample original = sample(GetParam());
   const auto segments = segments_of(original.bytes);
   for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
     Bytes bytes = original.bytes;
@@ -249,6 +269,17 @@ TEST(Repair, removed_and_expired_keys_stay_away_and_expiries_are_kept) {
   EXPECT_TRUE(KVB_MUST(fixed.contains("lives")));
   disk.advance(std::chrono::seconds(1));
   EXPECT_FALSE(KVB_MUST(fixed.contains("lives")));
+}
+
+TEST(Repair, needs_no_page_of_the_index) {
+  const Sample original = sample(true);
+  for (const auto type : {format::PageType::root, format::PageType::checksums, format::PageType::hash_slots,
+                          format::PageType::key_leaf, format::PageType::segment_table}) {
+    Bytes bytes = original.bytes;
+    destroy_page(bytes, type);
+    const auto result = repaired(bytes);
+    EXPECT_EQ(result.contents, original.contents) << "pages of type " << static_cast<int>(type);
+  }
 }
 
 TEST(Repair, says_clearly_what_it_cannot_do) {
