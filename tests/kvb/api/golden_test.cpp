@@ -2,12 +2,14 @@
 // randomness. They freeze the format: if this test fails, old buckets may have become unreadable. The first of them is
 // also the worked hexdump in docs/FORMAT.md.
 //
-// KVB_UPDATE_GOLDEN=1 writes them anew, after a deliberate change of the format.
+// KVB_UPDATE_GOLDEN=1 writes those that are not there. What was released once stays as it is and must open for ever:
+// after a change of the bytes that a history gives, the table below gets new names.
 
 #include <gtest/gtest.h>
 #include <kvb/bucket.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -99,7 +101,7 @@ TEST(Golden, the_same_history_gives_the_same_bytes) {
   for (const auto& golden : kGoldens) {
     const Bytes made = golden.make();
     const std::string path = kFolder + golden.name + ".kvb";
-    if (updating()) write_file(path, made);
+    if (updating() && !std::filesystem::exists(path)) write_file(path, made);
     EXPECT_TRUE(made == read_file(path)) << golden.name << ".kvb has changed: is the format still the same?";
   }
 }

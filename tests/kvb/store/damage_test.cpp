@@ -16,6 +16,7 @@
 #include "kvb/format/superblock.h"
 #include "kvb/os/sim/sim_disk.h"
 #include "kvb/support/expect.h"
+#include "kvb/support/proof.h"
 
 namespace kvb::testing {
 namespace {
@@ -148,6 +149,7 @@ void report(const std::string& name, const Tally& tally) {
             << " harmless, " << tally.older << " opened at an earlier state"
             << (tally.first_older.empty() ? "" : " (first: " + tally.first_older + ", last: " + tally.last_older + ")")
             << "\n";
+  report_proof("damaged_files", tally.refused + tally.detected + tally.harmless + tally.older);
 }
 
 class EveryByte : public ::testing::TestWithParam<bool> {};

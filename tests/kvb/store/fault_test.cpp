@@ -8,6 +8,7 @@
 #include <iostream>
 #include <set>
 #include <string>
+#include <tuple>
 
 #include "kvb/api/bucket_access.h"
 #include "kvb/os/sim/crash_images.h"
@@ -15,6 +16,7 @@
 #include "kvb/support/expect.h"
 #include "kvb/support/log_checker.h"
 #include "kvb/support/model.h"
+#include "kvb/support/proof.h"
 
 namespace kvb::testing {
 namespace {
@@ -24,10 +26,16 @@ using os::SimCall;
 
 constexpr const char* kPath = "fault.kvb";
 
+// Whether checkpoints are made, and how.
+enum class Checkpoints : std::uint8_t { none, asked_for, automatic };
+
 // A bucket's life of a few dozen disk calls, with the states that it may be in kept beside it.
 class FaultRun {
  public:
-  explicit FaultRun(const Fault& fault) : checker_(disk_, kPath) { disk_.inject(fault); }
+  explicit FaultRun(const Fault& fault, Checkpoints checkpoints = Checkpoints::none)
+      : checker_(disk_, kPath), checkpoints_(checkpoints) {
+    disk_.inject(fault);
+  }
 
   // What happened, for counting: which codes were met.
   std::set<ErrorCode> run() {
@@ -36,14 +44,19 @@ class FaultRun {
     Batch batch;
     for (int i = 0; i < 4; ++i) batch.put("key/" + std::to_string(i), std::string(4'000, static_cast<char>('A' + i)));
     batch.remove("key/1");
+    checkpoint();
     write(batch);
+    checkpoint();
     remove("key/2");
     note(bucket_->flush());
+    checkpoint();
     note(bucket_->close());
     bucket_.reset();
     if (!open_or_create()) return codes_;
     for (int i = 0; i < 3; ++i) put("more/" + std::to_string(i), std::string(3'000, static_cast<char>('m' + i)));
     write(batch);
+    checkpoint();
+    checkpoint();
     compare("while the fault lasts");
     finish();
     return codes_;
@@ -53,10 +66,22 @@ class FaultRun {
   [[nodiscard]] bool fired() const { return disk_.faults_fired() != 0; }
 
  private:
+  [[nodiscard]] OpenOptions how_to_open() const {
+    return {.checkpoint_bytes = checkpoints_ == Checkpoints::automatic ? 2'048 : OpenOptions{}.checkpoint_bytes};
+  }
+
+  // A checkpoint that fails changes nothing that can be read.
+  void checkpoint() {
+    if (checkpoints_ != Checkpoints::asked_for) return;
+    const auto done = bucket_->checkpoint();
+    note(done);
+    if (!done) compare("after a failed checkpoint");
+  }
+
   bool open_or_create() {
     // Twice: what failed once may go well the next time, and nothing of the failure may be in the way.
     for (int tries = 0; tries < 2; ++tries) {
-      auto opened = open_or_create_with(disk_.environment(), kPath);
+      auto opened = open_or_create_with(disk_.environment(), kPath, how_to_open());
       if (opened) {
         bucket_.emplace(std::move(*opened));
         return true;
@@ -181,6 +206,7 @@ class FaultRun {
 
   os::SimDisk disk_;
   LogChecker checker_;
+  Checkpoints checkpoints_;
   std::optional<Bucket> bucket_;
   Model acknowledged_;
   std::vector<Model> in_doubt_;
@@ -217,32 +243,41 @@ constexpr Kind kKinds[] = {
     {"anything_finds_no_space", SimCall::any, ENOSPC, Fault::Effect::none, ErrorCode::full},
 };
 
-class FaultTest : public ::testing::TestWithParam<Kind> {};
+void PrintTo(const Kind& kind, std::ostream* out) {
+  *out << kind.name;
+}
+
+class FaultTest : public ::testing::TestWithParam<std::tuple<Kind, Checkpoints>> {};
 
 TEST_P(FaultTest, R9_each_call_fails_once) {
-  const Kind& kind = GetParam();
+  const auto& [kind, checkpoints] = GetParam();
   std::set<ErrorCode> met;
   std::uint64_t places = 0;
+  std::uint64_t runs = 0;
   for (std::uint64_t skip = 0;; ++skip) {
     SCOPED_TRACE("call " + std::to_string(skip) + " fails");
-    FaultRun run({.call = kind.call, .skip = skip, .error_number = kind.error_number, .effect = kind.effect});
+    FaultRun run({.call = kind.call, .skip = skip, .error_number = kind.error_number, .effect = kind.effect},
+                 checkpoints);
     const auto codes = run.run();
     met.insert(codes.begin(), codes.end());
     if (HasFatalFailure() || HasNonfatalFailure()) return;
     if (!run.fired()) break;
+    ++runs;
     places += codes.empty() ? 0 : 1;
   }
   std::cout << kind.name << ": an error at " << places << " places\n";
+  report_proof("fault_runs", runs);
   EXPECT_GT(places, 0u);
 }
 
 TEST_P(FaultTest, R9_all_calls_fail_from_one_on) {
-  const Kind& kind = GetParam();
+  const auto& [kind, checkpoints] = GetParam();
   std::set<ErrorCode> met;
   for (std::uint64_t skip = 0;; ++skip) {
     SCOPED_TRACE("all calls from " + std::to_string(skip) + " on fail");
     FaultRun run(
-        {.call = kind.call, .skip = skip, .error_number = kind.error_number, .effect = kind.effect, .sticky = true});
+        {.call = kind.call, .skip = skip, .error_number = kind.error_number, .effect = kind.effect, .sticky = true},
+        checkpoints);
     const auto codes = run.run();
     met.insert(codes.begin(), codes.end());
     if (HasFatalFailure() || HasNonfatalFailure()) return;
@@ -251,8 +286,19 @@ TEST_P(FaultTest, R9_all_calls_fail_from_one_on) {
   EXPECT_TRUE(met.contains(kind.expected)) << "no " << error_name(kind.expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, FaultTest, ::testing::ValuesIn(kKinds),
-                         [](const auto& of) { return std::string(of.param.name); });
+std::string name_of_case(const ::testing::TestParamInfo<std::tuple<Kind, Checkpoints>>& of) {
+  const auto& [kind, checkpoints] = of.param;
+  const char* const with = checkpoints == Checkpoints::none        ? ""
+                           : checkpoints == Checkpoints::asked_for ? "_with_checkpoints"
+                                                                   : "_automatic";
+  return std::string(kind.name) + with;
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, FaultTest,
+                         ::testing::Combine(::testing::ValuesIn(kKinds),
+                                            ::testing::Values(Checkpoints::none, Checkpoints::asked_for,
+                                                              Checkpoints::automatic)),
+                         name_of_case);
 
 TEST(Fault, R9_a_failed_sync_ends_writing_names_the_doubt_and_is_not_repeated) {
   os::SimDisk disk;
