@@ -31,6 +31,7 @@ ASAN_BUILD = SOURCE / "build" / "engine-asan"
 PREFIX = BUILD / "stage"
 LOGS = SOURCE / "build" / "test-logs"
 UNITTEST_LINE = re.compile(r"^Ran (\d+) tests? in .*\n\nOK(?: \(skipped=(\d+)\))?", re.MULTILINE)
+PROOF_LINE = re.compile(r"^proof: (\w+) (\d+)$", re.MULTILINE)
 COUNT_LINE = re.compile(r"^(\d+) passed, (\d+) failed$")
 
 # Wall clock limits, in seconds. They are far above what a run takes and end one that hangs.
@@ -38,6 +39,22 @@ BUILD_LIMIT = 2400
 CTEST_LIMIT = 1200
 SANITIZER_LIMIT = 900
 SCRIPT_LIMIT = 600
+# Each fuzz target runs so long, JOBS of them at once.
+FUZZ_SECONDS = 60
+
+
+# What the heavy tests of the engine have to do at least, in all; each says in `proof:` lines what it did.
+PROOFS = {
+    "crash_images": ("crash images", "different", 350_000),
+    "crash_workloads": ("crash workloads", "", 20),
+    "crashes_during_recovery": ("after a second or third crash", "", 200_000),
+    "superblocks_destroyed": ("without the newest superblock", "", 150_000),
+    "sequences": ("sequences", "", 1_110),
+    "model_operations": ("model operations", "", 5_000_000),
+    "fault_runs": ("runs with a failing call", "", 2_500),
+    "damaged_files": ("damaged files", "", 100_000),
+    "kills": ("kills", "", 300),
+}
 
 
 class Outcome:
@@ -79,21 +96,25 @@ def build(name, preset, folder, target, options, jobs):
     return None
 
 
-def ctest(name, folder, limit, environment, jobs):
-    """Runs CTest and counts the cases from its JUnit file."""
+def ctest(name, folder, limit, environment, jobs, prove=False):
+    """Runs CTest and counts the cases from its JUnit file; with `prove`, also holds what was tried against PROOFS."""
     junit = LOGS / f"{name}.xml"
     junit.unlink(missing_ok=True)
     log = LOGS / f"{name}.log"
     env = {**os.environ, **environment}
-    command = ["ctest", "--test-dir", str(folder), "-j", str(jobs), "--output-on-failure", "--output-junit", str(junit)]
+    command = ["ctest", "--test-dir", str(folder), "-j", str(jobs), "--output-on-failure", "--output-junit", str(junit),
+               "--test-output-size-passed", "65536"]
     code = run(command, log, limit, env)
     if code is None:
         return Outcome(0, 1, details=f"the tests were not through after {limit} seconds\n" + tail(log))
     if not junit.exists():
         return Outcome(0, 1, details=tail(log))
     passed = failed = skipped = 0
+    proofs = dict.fromkeys(PROOFS, 0)
     for case in ElementTree.parse(junit).getroot().iter("testcase"):
         status = case.get("status")
+        for kind, count in PROOF_LINE.findall(case.findtext("system-out") or ""):
+            proofs[kind] = proofs.get(kind, 0) + int(count)
         if status == "run":
             # A Python program of unittest is one test to CTest and says how many cases it ran.
             ran = UNITTEST_LINE.search(case.findtext("system-out") or "")
@@ -108,10 +129,29 @@ def ctest(name, folder, limit, environment, jobs):
         failed = 1
     if passed + failed == 0:
         failed = 1
-    return Outcome(passed, failed, skipped, tail(log) if failed else "")
+    details = tail(log) if failed else ""
+    if prove:
+        shown, missing = judge(proofs)
+        print(shown, flush=True)
+        if missing:
+            failed += 1
+            details += "\nless was tried than has to be: " + ", ".join(missing)
+        else:
+            passed += 1
+    return Outcome(passed, failed, skipped, details)
 
 
-def script(name, command):
+def judge(proofs):
+    """One line with what the heavy tests did, and what of it is less than it has to be."""
+    parts, missing = [], []
+    for kind, (title, what, minimum) in PROOFS.items():
+        parts.append(f"{title}: {proofs[kind]:,}{' ' + what if what else ''}")
+        if proofs[kind] < minimum:
+            missing.append(f"{title} {proofs[kind]:,} instead of {minimum:,}")
+    return "proof of the engine: " + "; ".join(parts), missing
+
+
+def script(name, command, environment=None):
     """Runs one program that counts its own tests."""
     program = SOURCE / command[0]
     if not program.exists():
@@ -119,7 +159,7 @@ def script(name, command):
     log = LOGS / f"{name}.log"
     env = {**os.environ, "WFLKS_SOURCE": str(SOURCE), "WFLKS_BUILD": str(BUILD), "WFLKS_PREFIX": str(PREFIX),
            "WFL": str(PREFIX / "bin" / "wfl"), "KVB": str(PREFIX / "bin" / "kvb"),
-           "PATH": f"{PREFIX / 'bin'}:{os.environ['PATH']}"}
+           "PATH": f"{PREFIX / 'bin'}:{os.environ['PATH']}", **(environment or {})}
     with tempfile.TemporaryDirectory(prefix=f"wflks-{name}-") as scratch:
         code = run([str(program), *command[1:]], log, SCRIPT_LIMIT, env, scratch)
     lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
@@ -151,7 +191,7 @@ def sanitized_engine(jobs):
     options = f"external_symbolizer_path={symbolizer}" if symbolizer else ""
     # A tenth of the work: the instrumented programs are several times slower, and look for something else.
     return ctest("sanitizers", ASAN_BUILD, SANITIZER_LIMIT, {
-        "KVB_CRASH_SCALE": "0.1", "KVB_MODEL_OPERATIONS": "20000", "KVB_KILLS": "10",
+        "KVB_CRASH_SCALE": "0.05", "KVB_MODEL_OPERATIONS": "6000", "KVB_KILLS": "5",
         "ASAN_OPTIONS": f"detect_stack_use_after_return=1:strict_string_checks=1:{options}",
         "UBSAN_OPTIONS": f"print_stacktrace=1:{options}",
     }, jobs)
@@ -160,11 +200,13 @@ def sanitized_engine(jobs):
 PARTS = [
     ("layers", "includes and layers", lambda jobs: script("layers", ["scripts/check_layers.py", "--self-test"])),
     ("build", "build", lambda jobs: build("build", "full", BUILD, ["all"], ["-DWFLKS_BUILD_TESTS=ON"], jobs) or stage()),
-    ("unit", "unit, model and command tests", lambda jobs: ctest("unit", BUILD, CTEST_LIMIT, {}, jobs)),
+    ("unit", "unit, model and command tests", lambda jobs: ctest("unit", BUILD, CTEST_LIMIT, {}, jobs, prove=True)),
     ("programs", "WFL programs", lambda jobs: script("programs", ["scripts/run_integration_tests.sh"])),
     ("docs", "code blocks of the documentation", lambda jobs: script("docs", ["tests/docs/run.py"])),
     ("install", "programs built outside", lambda jobs: script("install", ["tests/install/run.py"])),
     ("sanitizers", "engine under address and undefined behaviour sanitizers", sanitized_engine),
+    ("fuzz", "engine's fuzz targets", lambda jobs: script("fuzz", ["scripts/fuzz.sh", str(FUZZ_SECONDS), str(jobs)],
+                                                          {"PRESET": "engine-fuzz"})),
 ]
 
 
