@@ -34,10 +34,13 @@ void Analyzer::include_file(const IncludeStmt& include, std::string_view from, s
   // Only the text itself has places to point to; what is wrong inside an included file is told when it is included.
   const auto tell = [&](const std::string& what) {
     includes_known_ = false;
+    if (what == "understood") include_broken_ = true;
     if (!from.empty()) return;
     Diagnostic& diagnostic = warning("The included file '" + std::string(path->value) + "' can't be " + what,
                                      include.path->span, "WFL-S017");
-    diagnostic.notes.push_back("Names that nothing here defines may come from it, so they are warnings only.");
+    diagnostic.notes.push_back(include_broken_
+                                   ? "Names that nothing here defines may come from it, so they are not told."
+                                   : "Names that nothing here defines may come from it, so they are warnings only.");
   };
   auto text = options_.read_include(path->value, from);
   if (!text) return tell("found");

@@ -205,6 +205,7 @@ std::vector<std::string> Analyzer::suggestion(std::string_view name, bool callab
 // Reports a name that is defined nowhere, or says it softly where the language does not stop the program for it.
 void Analyzer::unknown_name(std::string message, std::string_view name, SourceSpan span, bool callable,
                             const char* code) {
+  if (include_broken_) return;
   // An included file may define it in a way that can't be seen from here.
   const bool soft = try_depth_ > 0 || has_includes_;
   Diagnostic& diagnostic = soft ? warning(std::move(message), span, code) : error(std::move(message), span, code);

@@ -123,6 +123,8 @@ class Analyzer {
   bool has_includes_ = false;
   bool has_modules_ = false;
   bool includes_known_ = true;  // All included files could be read.
+  bool include_broken_ =
+      false;  // One of them has mistakes of its own: it is what has to be mended, not the names here.
   std::vector<syntax::ParseResult> included_;
   std::set<std::string, std::less<>> included_names_;
   std::uint32_t try_depth_ = 0;

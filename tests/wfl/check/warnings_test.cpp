@@ -192,7 +192,7 @@ TEST(Warnings, NamesBehindAnIncludeAreStillLookedUp) {
   EXPECT_EQ(warnings("include from \"nowhere.wfl\"\ndisplay side\n", files),
             (Texts{"WFL-S017 line 1: The included file 'nowhere.wfl' can't be found",
                    "WFL-S002 line 2: Variable 'side' is not defined"}));
-  EXPECT_EQ(warnings("include from \"broken.wfl\"\n", files),
+  EXPECT_EQ(warnings("include from \"broken.wfl\"\ndisplay side\ncall area with 1\n", files),
             Texts{"WFL-S017 line 1: The included file 'broken.wfl' can't be understood"});
   // What an included file reads is used.
   EXPECT_EQ(warnings("store width as 5\ninclude from \"reader.wfl\"\n", {{"reader.wfl", "display width\n"}}), Texts{});
