@@ -90,12 +90,30 @@ Bytes cut_bucket() {
   return after.contents("cut.kvb");
 }
 
+// Two checkpoints, of which the second has removed and expired keys to leave out, and a journal behind them.
+Bytes image_bucket() {
+  os::SimDisk disk({.seed = 11});
+  auto bucket = KVB_MUST(create_with(disk.environment(), "image.kvb"));
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_TRUE(KVB_MUST(bucket.put("key " + std::to_string(i), std::string(static_cast<std::size_t>(i), 'i'),
+                                    {.ttl_seconds = i % 8 == 7 ? 5u : 0u, .kind = ValueKind::text})));
+  }
+  KVB_MUST(bucket.checkpoint());
+  disk.advance(std::chrono::seconds(10));
+  for (int i = 0; i < 40; i += 4) EXPECT_TRUE(KVB_MUST(bucket.remove("key " + std::to_string(i))));
+  KVB_MUST(bucket.checkpoint());
+  EXPECT_TRUE(KVB_MUST(bucket.put("key 1", "behind the checkpoint")));
+  return disk.contents("image.kvb");  // As it is when the writer dies.
+}
+
 struct Golden {
   const char* name;
   std::function<Bytes()> make;
 };
 
-const Golden kGoldens[] = {{"small", small_bucket}, {"sealed", sealed_bucket}, {"cut", cut_bucket}};
+// sealed.kvb and cut.kvb are what the same histories gave before there were checkpoints.
+const Golden kGoldens[] = {
+    {"small", small_bucket}, {"segments", sealed_bucket}, {"second_writer", cut_bucket}, {"image", image_bucket}};
 
 TEST(Golden, the_same_history_gives_the_same_bytes) {
   for (const auto& golden : kGoldens) {
@@ -123,11 +141,22 @@ TEST(Golden, buckets_of_old_still_open) {
   };
   using Map = std::map<std::string, std::string>;
   EXPECT_EQ(contents("small"), (Map{{"user:1", R"({"name":"Ada"})"}}));
-  EXPECT_EQ(contents("cut"), (Map{{"before", "2"}, {"after", "3"}}));
+  for (const char* const name : {"cut", "second_writer"}) {
+    EXPECT_EQ(contents(name), (Map{{"before", "2"}, {"after", "3"}})) << name;
+  }
   Map sealed;
   for (int i = 400; i < 600; ++i)
     sealed["key " + std::to_string(i % 200)] = std::string(static_cast<std::size_t>(i), 'v');
-  EXPECT_EQ(contents("sealed"), sealed);
+  for (const char* const name : {"sealed", "segments"}) EXPECT_EQ(contents(name), sealed) << name;
+  Map image;
+  for (int i = 1; i < 40; ++i) {
+    if (i % 4 != 0) image["key " + std::to_string(i)] = std::string(static_cast<std::size_t>(i), 'i');
+  }
+  image["key 1"] = "behind the checkpoint";
+  // The reader's clock stands still at the beginning, where none of those with a time to live has expired; the newest
+  // record says that it is later.
+  for (int i = 7; i < 40; i += 8) image.erase("key " + std::to_string(i));
+  EXPECT_EQ(contents("image"), image);
 }
 
 // The hexdump of docs/FORMAT.md: every line of 16 bytes that is not all zero, under the name of what lies there.
