@@ -11,6 +11,16 @@ A program states it in comments of its own, or in files beside it:
     // env: NAME=VALUE      an environment variable
     // input file: NAME     only for others: this program is included or executed by them, and is not run by itself
     NAME.out                the whole standard output, instead of `// expect:` lines
+    NAME.steps              what happens after the program, in the same scratch folder, one step a line:
+
+        run OTHER.wfl [ARGS]          runs a program of this folder; the lines behind it that start with `> ` are its output, all of it
+        kill OTHER.wfl after TEXT     starts a program, waits until it prints the line TEXT, and kills it (SIGKILL)
+        copy FROM TO                  copies a file
+        take NAME TO                  copies a file of tests/kvb/golden
+        flip FILE OFFSET              changes one byte
+        patch FILE OFFSET HEX         writes bytes
+        cut FILE LENGTH               shortens a file
+        # TEXT                        a comment
 
 Each program runs in a fresh scratch folder; `{source}` in its arguments stands for the folder the program is in. A program that
 states nothing is a failure: a test that can't fail is none. The last line is `N passed, M failed`.
@@ -21,12 +31,15 @@ import concurrent.futures
 import difflib
 import os
 import pathlib
+import pty
 import re
+import select
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LIMIT_SECONDS = 60
@@ -80,6 +93,88 @@ def difference(wanted, got):
     return [f"    {line}" for line in list(lines)[2:40]]
 
 
+def kill_after(command, line, work, environment):
+    """Starts a program on a terminal, where each line comes at once, and kills it when it prints the line."""
+    terminal, inner = pty.openpty()
+    process = subprocess.Popen(command, cwd=work, env=environment, stdin=subprocess.DEVNULL, stdout=inner, stderr=subprocess.STDOUT)
+    os.close(inner)
+    seen = b""
+    ends = time.monotonic() + LIMIT_SECONDS
+    try:
+        while line not in [text.rstrip("\r") for text in seen.decode("utf-8", "replace").split("\n")]:
+            ready, _, _ = select.select([terminal], [], [], max(0, ends - time.monotonic()))
+            if not ready:
+                return f"did not print `{line}` within {LIMIT_SECONDS} s"
+            try:
+                part = os.read(terminal, 4096)
+            except OSError:  # The other end is closed: it has ended.
+                part = b""
+            if not part:
+                return f"ended before it printed `{line}`: {seen.decode('utf-8', 'replace')[-300:]}"
+            seen += part
+        return None
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal)
+
+
+def take_step(words, wanted, wfl, source, work, environment):
+    """Does one step of a .steps file; gives the lines that describe the failure."""
+    kind = words[0]
+    if kind == "run":
+        result = subprocess.run([wfl, str(source / words[1]), *words[2:]], cwd=work, env=environment, stdin=subprocess.DEVNULL,
+                                capture_output=True, timeout=LIMIT_SECONDS, check=False)
+        problems = difference(wanted, result.stdout.decode("utf-8", "replace"))
+        if result.returncode != 0:
+            problems.append(f"    exit code {result.returncode}, expected 0")
+        if problems:
+            problems += [f"      {line}" for line in result.stderr.decode("utf-8", "replace").splitlines()[:15]]
+        return problems
+    if kind == "kill" and words[2] == "after":
+        problem = kill_after([wfl, str(source / words[1])], " ".join(words[3:]), work, environment)
+        return [f"    {problem}"] if problem else []
+    if kind == "copy":
+        shutil.copyfile(work / words[1], work / words[2])
+        return []
+    if kind == "take":
+        shutil.copyfile(ROOT / "tests/kvb/golden" / words[1], work / words[2])
+        return []
+    if kind == "cut":
+        os.truncate(work / words[1], int(words[2], 0))
+        return []
+    if kind in ("flip", "patch"):
+        with open(work / words[1], "r+b") as file:
+            offset = int(words[2], 0)
+            file.seek(offset)
+            new = bytes([file.read(1)[0] ^ 0x10]) if kind == "flip" else bytes.fromhex(words[3])
+            file.seek(offset)
+            file.write(new)
+        return []
+    return [f"    there is no step `{kind}`"]
+
+
+def run_steps(path, wfl, source, work, environment):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    at = 0
+    while at < len(lines):
+        number, line = at + 1, lines[at].strip()
+        at += 1
+        if not line or line.startswith("#"):
+            continue
+        wanted = ""
+        while at < len(lines) and lines[at].startswith(">"):
+            wanted += lines[at][2:] + "\n"
+            at += 1
+        try:
+            problems = take_step(shlex.split(line), wanted, wfl, source, work, environment)
+        except (OSError, ValueError, IndexError, subprocess.TimeoutExpired) as problem:
+            problems = [f"    {problem!r}"]
+        if problems:
+            return [f"    {path.name}, line {number}: {line}", *problems]
+    return []
+
+
 def run(wfl, path):
     """Runs one program; gives the lines that describe the failure, none when it passed, None when it is no test."""
     try:
@@ -103,9 +198,11 @@ def run(wfl, path):
                                     stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_SECONDS, check=False)
         except subprocess.TimeoutExpired:
             return [f"    did not end within {LIMIT_SECONDS} s"]
+        steps = path.with_suffix(".steps")
+        after = run_steps(steps, wfl, source, work, environment) if result.returncode == 0 and steps.exists() else []
         printed = result.stdout.decode("utf-8", "replace").replace(str(source), "{source}")
         errors = result.stderr.decode("utf-8", "replace").replace(str(source), "{source}")
-    problems = []
+    problems = after
     if printed != expectation.output:
         problems += difference(expectation.output, printed) or ["    differs in line ends only"]
     if result.returncode != expectation.exit:
