@@ -108,7 +108,7 @@ void Analyzer::call_expression(const CallExpr& call) {
     // `NAME of X` reads a field if X is a map, and any name may be one. A name that nearly is that of an action is not
     // taken for a field.
     ValueType type = only == nullptr ? ValueType::kNothing : certain_type(*only);
-    if (whole != nullptr) type = whole->type;
+    if (whole != nullptr) type = whole->type == ValueType::kNothing ? ValueType::kUnknown : whole->type;
     const bool may_be_field = type == ValueType::kMap || (type == ValueType::kUnknown && !is_nearly_callable(name));
     if (may_be_field) return;
     unknown_name("Variable " + quoted + " is not defined", name, call.name.span, true);

@@ -18,7 +18,7 @@ void Analyzer::bind_result(const Name& name, ValueType type) {
     define_or_replace(name, {.type = type});
     return;
   }
-  known->type = type;
+  if (known->type != type) known->type = ValueType::kUnknown;
   if (known->constant) {
     error("Cannot modify constant '" + std::string(name.text) + "' - constants are immutable once defined", name.span,
           "WFL-S005");

@@ -188,9 +188,6 @@ void Analyzer::store_statement(const StoreStmt& store) {
     symbol.maybe_callable = source == nullptr || source->maybe_callable;
   }
   symbol.type = type;
-  if (const auto* variable = try_as<VariableExpr>(store.value)) {
-    if (const Symbol* source = scopes_.find(variable->name)) symbol.type = source->type;
-  }
   if (in_action_ && container_ == nullptr && scopes_.find(store.name.text) == nullptr) {
     later([this, name = store.name] {
       const Symbol* outer = scopes_.find(name.text);
@@ -259,6 +256,7 @@ void Analyzer::variable_statement(const Stmt& stmt) {
       note_binding(change.name.text, certain_type(*change.value));
       if (Symbol* symbol = scopes_.find(change.name.text)) {
         symbol->maybe_callable = symbol->maybe_callable || certain_type(*change.value) == ValueType::kUnknown;
+        if (symbol->type != certain_type(*change.value)) symbol->type = ValueType::kUnknown;
       }
       return;
     }

@@ -37,9 +37,10 @@ TEST(ChangingTypes, ACopyOfAVariableHasTheTypeOfItsMoment) {
 }
 
 TEST(ChangingTypes, WhatComesLaterInTheTextMayRunEarlier) {
-  EXPECT_EQ(first_finding("store n as \"a\"\nrepeat while n is not 3:\n  check if n is 2:\n    display n times 2\n  end "
-                          "check\n  change n to 2\nend repeat\n"),
-            "");
+  EXPECT_EQ(
+      first_finding("store n as \"a\"\nrepeat while n is not 3:\n  check if n is 2:\n    display n times 2\n  end "
+                    "check\n  change n to 2\nend repeat\n"),
+      "");
   EXPECT_EQ(first_finding("store n as \"a\"\ncall use\ndefine action called use:\n  display n times 2\nend "
                           "action\ndefine action called set_it:\n  change n to 5\nend action\n"),
             "");
