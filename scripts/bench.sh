@@ -19,6 +19,10 @@ if [ -x bench/wfl/run.py ]; then
   WFL="$build/apps/wfl/wfl" bench/wfl/run.py
   ran=1
 fi
+if [ -x "$build/bench/wfl_keystore_bench" ]; then
+  bench/wfl/keystore.py --wfl "$build/apps/wfl/wfl" --cpp "$build/bench/wfl_keystore_bench"
+  ran=1
+fi
 if [ "$ran" -eq 0 ]; then
   echo "No benchmark is there: neither bench/kvb/*.cpp nor bench/wfl/run.py." >&2
   exit 1
