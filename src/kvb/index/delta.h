@@ -83,6 +83,13 @@ class Delta {
     __builtin_prefetch(&table->slots[table->home(hash)]);
   }
 
+  // The same for the node that `find` would look at first; to be called some time after prefetch().
+  void prefetch_node(std::uint64_t hash) const noexcept {
+    const Table* table = table_.load(std::memory_order_acquire);
+    const std::uint64_t slot = table->slots[table->home(hash)].load(std::memory_order_acquire);
+    if ((slot & kTagMask) == tag_of(hash)) __builtin_prefetch(reinterpret_cast<const void*>(slot & ~kTagMask));
+  }
+
   // Adds a version to a key, or a new key with its first version if `node` is null; gives the node.
   KeyNode* push(KeyNode* node, std::uint64_t hash, const Version& version);
 

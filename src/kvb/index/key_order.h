@@ -16,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,10 +32,12 @@ class KeyOrder {
 
   explicit KeyOrder(KeyOf key_of) : key_of_(std::move(key_of)) {}
 
-  void add(KeyNode* node) {
+  void add(std::span<KeyNode* const> nodes) {
+    if (nodes.empty()) return;
     const std::scoped_lock lock(adding_);
-    pending_.push_back(node);
+    pending_.insert(pending_.end(), nodes.begin(), nodes.end());
   }
+  void add(KeyNode* node) { add(std::span(&node, 1)); }
 
   struct Entry {
     std::uint64_t digits;  // The eight bytes behind the shared ones, see key_digits.

@@ -69,14 +69,18 @@ Result<void> Store::commit(std::unique_lock<std::mutex>& lock) {
     return {};
   }
   ++writes_since_tick_;
-  const std::int64_t now_ns = environment_->monotonic_ns();
-  const bool timer_due = !environment_->has_background_threads() && now_ns - last_tick_ns_ >= kRelaxedTickNs;
-  const bool sync_due = !environment_->has_background_threads() && now_ns - last_sync_ns_ >= kRelaxedSyncNs;
+  bool timer_due = false;
+  bool sync_due = false;
+  if (!environment_->has_background_threads()) {
+    const std::int64_t now_ns = environment_->monotonic_ns();
+    timer_due = now_ns - last_tick_ns_ >= kRelaxedTickNs;
+    sync_due = now_ns - last_sync_ns_ >= kRelaxedSyncNs;
+  }
   if (writes_since_tick_ >= kRelaxedTickWrites || timer_due || journal_->staged_bytes() >= kRelaxedMaxStagedBytes) {
     return settle_all(lock, sync_due);
   }
   note_own_write();
-  ticker_wakes_.notify_one();
+  if (ticker_idle_) ticker_wakes_.notify_one();
   if (deferred_error_) return std::unexpected(*std::exchange(deferred_error_, std::nullopt));
   return {};
 }
@@ -154,11 +158,13 @@ void Store::publish(Group& group, bool synced) {
   if (!group.staged.empty()) {
     published_.store(group.end.next_seqno - 1, std::memory_order_release);
     // Nothing is frozen while a group is under way, so the keys are in the active delta.
+    std::vector<index::KeyNode*> fresh;
     for (index::KeyNode* const node : group.staged) {
       if (node->ordered) continue;
       node->ordered = true;
-      active_->order.add(node);
+      fresh.push_back(node);
     }
+    active_->order.add(fresh);
   }
   if (synced) synced_.store(published_.load(std::memory_order_acquire), std::memory_order_release);
   store_words();
@@ -205,8 +211,11 @@ void Store::run_ticker(const std::stop_token& stop) {
   std::unique_lock lock(write_mutex_);
   const auto work = [this] { return !poisoned_ && (journal_->has_staged() || synced_ != published_); };
   while (!stop.stop_requested()) {
-    if (!ticker_wakes_.wait(lock, stop, work)) return;
-    // Collect for a moment. (A wait that nothing but the stop ends: every write notifies.)
+    ticker_idle_ = true;
+    const bool working = ticker_wakes_.wait(lock, stop, work);
+    ticker_idle_ = false;
+    if (!working) return;
+    // Collect for a moment.
     const auto due = std::chrono::steady_clock::now() + std::chrono::nanoseconds(kRelaxedTickNs);
     while (!stop.stop_requested() && std::chrono::steady_clock::now() < due) {
       ticker_wakes_.wait_until(lock, stop, due, [] { return false; });

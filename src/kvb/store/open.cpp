@@ -169,21 +169,35 @@ Result<std::shared_ptr<const index::Base>> Store::load_image() {
   return std::shared_ptr<const index::Base>(std::move(*base));
 }
 
+// Nothing of it is seen before published_ moves, so whole batches are applied some at a time: the places that they need
+// in the delta's table are asked for together.
 Result<void> Store::replay(std::uint64_t up_to) {
+  constexpr std::size_t kTogether = 64;
   std::vector<log::JournalRecord> batch;
+  std::vector<log::JournalRecord> waiting;
+  const auto apply_waiting = [&]() -> Result<void> {
+    for (const auto& record : waiting) active_->delta.prefetch(record.header.hash);
+    for (const auto& record : waiting) active_->delta.prefetch_node(record.header.hash);
+    auto applied = apply(waiting);
+    replayed_records_ += waiting.size();
+    waiting.clear();
+    return applied;
+  };
   for (;;) {
     auto more = reader_->next_batch(batch, up_to);
     if (!more) return std::unexpected(more.error());
-    if (!*more) return {};
-    if (auto applied = apply(batch); !applied) return applied;
-    replayed_records_ += batch.size();
+    if (!*more) return apply_waiting();
+    waiting.insert(waiting.end(), batch.begin(), batch.end());
+    if (waiting.size() < kTogether) continue;
+    if (auto applied = apply_waiting(); !applied) return applied;
   }
 }
 
-// Adds a batch to the active delta; whoever replays publishes it. One thread at a time.
-Result<void> Store::apply(const std::vector<log::JournalRecord>& batch) {
+// Adds records to the active delta; whoever replays publishes it. One thread at a time.
+Result<void> Store::apply(std::span<const log::JournalRecord> records) {
   index::Delta& delta = active_->delta;
-  for (const auto& record : batch) {
+  std::vector<index::KeyNode*> fresh;
+  for (const auto& record : records) {
     const auto& header = record.header;
     const index::Version version{.paddr = record.paddr,
                                  .seqno = header.seqno,
@@ -220,11 +234,12 @@ Result<void> Store::apply(const std::vector<log::JournalRecord>& batch) {
       active_->damaged.push_back(node);
     } else if (!node->ordered) {
       node->ordered = true;
-      active_->order.add(node);
+      fresh.push_back(node);
     }
     std::int64_t newest_wall = newest_wall_ns_.load(std::memory_order_relaxed);
     if (header.timestamp_ns > newest_wall) newest_wall_ns_.store(header.timestamp_ns, std::memory_order_relaxed);
   }
+  active_->order.add(fresh);
   return {};
 }
 
@@ -289,11 +304,13 @@ Result<void> Store::start_writing() {
 
   if (stop.kind == log::Stop::Kind::cut_off) lost_records_ = synced - last;
 
-  // R20: what the journal says is durable before anybody acts on it. After a clean end it was.
-  if (!(tail_does_not_exist && last_was_synced)) {
+  // R20: what the journal says is durable before anybody acts on it. What the synced word covers is: the word is stored
+  // only after the sync. (The copies of the head that were written above are synced by whatever is synced next, at the
+  // latest before the next flip.)
+  if (!(trusted && *trusted && **trusted >= last)) {
     if (auto done = rewrite_unsynced(synced_end); !done) return done;
+    if (auto done = sync_file(os::SyncKind::all); !done) return done;
   }
-  if (auto done = sync_file(os::SyncKind::all); !done) return done;
 
   published_ = last;
   synced_ = last;

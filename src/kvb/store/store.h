@@ -100,7 +100,7 @@ class Store {
   [[nodiscard]] Result<void> replay(std::uint64_t up_to);
   // Writes the log behind `from` again, the same bytes to the same places (adopt.cpp).
   [[nodiscard]] Result<void> rewrite_unsynced(const log::Position& from);
-  [[nodiscard]] Result<void> apply(const std::vector<log::JournalRecord>& batch);
+  [[nodiscard]] Result<void> apply(std::span<const log::JournalRecord> records);
   [[nodiscard]] Result<void> start_writing();
 
   // follow.cpp
@@ -281,6 +281,7 @@ class Store {
   std::int64_t last_tick_ns_ = 0;
   std::int64_t last_sync_ns_ = 0;
   std::jthread ticker_;
+  bool ticker_idle_ = false;  // It waits for something to do; guarded by write_mutex_.
   std::condition_variable_any ticker_wakes_;
 
   // Checkpoints.
