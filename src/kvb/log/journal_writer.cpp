@@ -248,7 +248,32 @@ void JournalWriter::stage_footer(const format::SegmentLink& next) {
   tail_ = {.segment = next, .offset = kSegmentHeaderBytes, .next_seqno = tail_.next_seqno};
 }
 
-Result<void> JournalWriter::prepare(std::uint64_t batch_bytes) {
+void JournalWriter::take_reserve() {
+  constexpr std::uint64_t kReserveBytes = 64 * 1024;
+  constexpr std::uint64_t kTinyBucketBytes = 1024 * 1024;
+  if (reserve_.pages != 0 || segments_->bytes() < kTinyBucketBytes) return;
+  reserve_ = free_space_->take(kReserveBytes);
+  if (!file_->allocate(reserve_.paddr, reserve_.bytes())) {
+    free_space_->give_back(reserve_);
+    reserve_ = {};
+  }
+}
+
+bool JournalWriter::use_reserve() {
+  if (reserve_.pages == 0) return false;
+  const space::PageRange used = std::exchange(reserve_, {});
+  const bool punched = file_->punch(used.paddr, used.bytes()).has_value();
+  free_space_->give_back(used);
+  return punched;
+}
+
+Result<void> JournalWriter::prepare(std::uint64_t batch_bytes, bool from_reserve) {
+  auto made = make_room(batch_bytes);
+  if (!made && made.error().code == ErrorCode::full && from_reserve && use_reserve()) made = make_room(batch_bytes);
+  return made;
+}
+
+Result<void> JournalWriter::make_room(std::uint64_t batch_bytes) {
   if (!opened_) {
     if (auto done = open_tail(); !done) return done;
   }
@@ -267,6 +292,7 @@ Result<void> JournalWriter::prepare(std::uint64_t batch_bytes) {
   }
   stage_footer(next);
   segment_ = *made;
+  take_reserve();
   return {};
 }
 

@@ -94,7 +94,9 @@ class JournalWriter {
 
   // Makes room for one batch of so many record bytes, in one segment. Everything that can fail for want of space fails
   // here, before a byte is staged. May write and sync (a new segment), and may stage the old segment's footer.
-  [[nodiscard]] Result<void> prepare(std::uint64_t batch_bytes);
+  // `from_reserve`: if the disk is full, the reserve may be used up for it: for removing, which must always be
+  // possible.
+  [[nodiscard]] Result<void> prepare(std::uint64_t batch_bytes, bool from_reserve = false);
 
   // Stages one record at the tail; prepare() made the room. `header.seqno` is filled in. A value longer than
   // `borrow_from_bytes` is not copied: its memory must stay until the group is written.
@@ -144,6 +146,11 @@ class JournalWriter {
   [[nodiscard]] Result<Segment*> make_segment(const format::SegmentLink& link, space::PageRange& range,
                                               std::uint64_t base_seqno, std::uint64_t batch_bytes);
   [[nodiscard]] Result<void> make_promised(std::uint64_t batch_bytes);
+  [[nodiscard]] Result<void> make_room(std::uint64_t batch_bytes);
+  // The reserve (R11): a part of the file that is allocated and free. It is taken when there is room, once the bucket
+  // is not tiny any more, and given back to the file system when a removal needs space on a full disk.
+  void take_reserve();
+  [[nodiscard]] bool use_reserve();
   void stage_footer(const format::SegmentLink& next);
   // Ends the segment at `end`, which it holds, and makes the rest of the log a promise.
   [[nodiscard]] Result<void> cut(Segment& segment, const Position& end, std::uint64_t next_base_seqno);
@@ -164,7 +171,8 @@ class JournalWriter {
   Position committed_;
   space::PageRange promise_;           // Kept free for the segment of tail_, while it is only a promise.
   std::vector<Segment*> uncommitted_;  // Segments that were made behind committed_, in order.
-  std::uint64_t own_bytes_ = 0;        // Of segments that this writer made.
+  space::PageRange reserve_;
+  std::uint64_t own_bytes_ = 0;  // Of segments that this writer made.
   std::vector<Chunk> chunks_;
   std::uint64_t staged_bytes_ = 0;
   bool opened_ = false;  // open_tail() has been done.

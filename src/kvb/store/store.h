@@ -146,7 +146,8 @@ class Store {
   // Prepares, stages and commits one record.
   [[nodiscard]] Result<void> write_one(std::unique_lock<std::mutex>& lock, const NewRecord& record, std::uint64_t hash,
                                        index::KeyNode* node);
-  [[nodiscard]] Result<void> prepare(std::uint64_t record_bytes);
+  // `only_removes`: the reserve for a full disk may be used.
+  [[nodiscard]] Result<void> prepare(std::uint64_t record_bytes, bool only_removes = false);
   // Where a version's bytes are, staged or in the file; nothing if its value is borrowed memory.
   [[nodiscard]] Result<std::optional<RecordPlace>> place_of_newest(const index::Version& version) const;
 

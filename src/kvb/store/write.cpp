@@ -172,15 +172,16 @@ index::KeyNode* Store::stage(const NewRecord& record, std::uint64_t hash, index:
   return node;
 }
 
-Result<void> Store::prepare(std::uint64_t bytes) {
-  auto prepared = journal_->prepare(bytes);
+Result<void> Store::prepare(std::uint64_t bytes, bool only_removes) {
+  auto prepared = journal_->prepare(bytes, only_removes);
   if (!prepared && journal_->sync_failed()) poisoned_ = true;
   return prepared;
 }
 
 Result<void> Store::write_one(std::unique_lock<std::mutex>& lock, const NewRecord& record, std::uint64_t hash,
                               index::KeyNode* node) {
-  if (auto prepared = prepare(record_bytes(record.key, record.value)); !prepared) return prepared;
+  const bool removes = record.type == format::RecordType::remove;
+  if (auto prepared = prepare(record_bytes(record.key, record.value), removes); !prepared) return prepared;
   stage(record, hash, node);
   return commit(lock);
 }
@@ -296,8 +297,12 @@ Result<void> Store::write(const Batch& batch) {
   if (operations.empty()) return {};
 
   bytes = 0;
-  for (const Operation* operation : operations) bytes += record_bytes(operation->key, operation->value);
-  if (auto prepared = prepare(bytes); !prepared) return prepared;
+  bool only_removes = true;
+  for (const Operation* operation : operations) {
+    bytes += record_bytes(operation->key, operation->value);
+    only_removes = only_removes && operation->type == Operation::Type::remove;
+  }
+  if (auto prepared = prepare(bytes, only_removes); !prepared) return prepared;
   std::uint64_t puts = 0;
   for (std::size_t i = 0; i < operations.size(); ++i) {
     const Operation& operation = *operations[i];
