@@ -201,8 +201,11 @@ void Analyzer::store_statement(const StoreStmt& store) {
       diagnostic.hints.push_back("Give one of them another name.");
     });
   }
-  // Inside `try` a value is often made only to see whether it can be made.
-  if (try_depth_ == 0) declarations_.emplace_back(store.name.text, store.name.span);
+  // Inside `try` a value is often made only to see whether it can be made, and a change of a database always has a
+  // name.
+  const auto* query = try_as<DatabaseQueryExpr>(store.value);
+  const bool made_for_its_effect = try_depth_ > 0 || (query != nullptr && !query->returns_rows);
+  if (!made_for_its_effect) declarations_.emplace_back(store.name.text, store.name.span);
   define(store.name, std::move(symbol));
 }
 

@@ -46,6 +46,13 @@ TEST(ChangingTypes, WhatComesLaterInTheTextMayRunEarlier) {
             "");
 }
 
+TEST(UnusedVariables, TheResultOfADatabasesChangeNeedNotBeRead) {
+  EXPECT_EQ(
+      first_finding("open database at \"sqlite://a\" as db\nstore done as execute db with \"DROP TABLE a\"\nclose "
+                    "database db\n"),
+      "");
+}
+
 TEST(ChangingTypes, AKeystoreThatIsReplacedIsNone) {
   EXPECT_EQ(first_finding("open or create keystore at \"a\" as k\nclose keystore k\nchange k to [1]\ndisplay length of "
                           "k\n"),
