@@ -131,6 +131,32 @@ TEST(Text, CountsCodePointsAndFindsThem) {
   EXPECT_FALSE(is_valid_utf8("\xE2\x82"));
 }
 
+TEST(Texts, FindPositionsInAnyOrderInSeveralTexts) {
+  Heap heap;
+  std::vector<const Text*> texts;
+  std::vector<std::vector<std::uint32_t>> offsets;
+  const std::vector<std::string> characters = {"a", "é", "世", "😀"};
+  std::mt19937 random(7);
+  for (int t = 0; t < 20; ++t) {
+    std::string bytes;
+    std::vector<std::uint32_t> places;
+    for (int i = 0; i < 50 + 40 * t; ++i) {
+      places.push_back(static_cast<std::uint32_t>(bytes.size()));
+      bytes += characters[random() % characters.size()];
+    }
+    texts.push_back(heap.text(bytes));
+    offsets.push_back(places);
+  }
+  for (int i = 0; i < 20'000; ++i) {
+    const std::size_t t = random() % texts.size();
+    const auto at = static_cast<std::uint32_t>(random() % offsets[t].size());
+    ASSERT_EQ(texts[t]->byte_offset(at), offsets[t][at]) << t << " " << at;
+    if (at + 1 < offsets[t].size()) {
+      ASSERT_EQ(texts[t]->byte_offset(at + 1), offsets[t][at + 1]) << t << " " << at;
+    }
+  }
+}
+
 TEST(Text, AppendingNeverChangesAnotherText) {
   Heap heap;
   Text* base = heap.text(std::string(100, 'a'));
