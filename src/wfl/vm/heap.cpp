@@ -172,6 +172,7 @@ void Heap::destroy(Object* object) {
   switch (object->kind) {
     case ObjectKind::kText: {
       auto* text = static_cast<Text*>(object);
+      text->forget_place();
       if (text->shared != nullptr && --text->shared->references == 0) std::free(text->shared);
       text->~Text();
       std::free(text);

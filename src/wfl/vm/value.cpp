@@ -1,6 +1,7 @@
 #include "wfl/vm/value.h"
 
 #include <algorithm>
+#include <array>
 
 #include "wfl/vm/native.h"
 #include "wfl/vm/operations.h"
@@ -40,10 +41,50 @@ void Text::compute_hash() const {
   cached_hash = folded == 0 ? 1 : folded;
 }
 
+// Programs walk through texts: the next position asked for is near the last one. So the last place in each of a
+// few longer texts is kept, and the walk begins there; otherwise a loop over all characters would take time that grows
+// with their square.
+namespace {
+struct Place {
+  const Text* text = nullptr;
+  std::uint32_t code_point = 0;
+  std::uint32_t byte = 0;
+};
+thread_local std::array<Place, 8> last_places;
+
+Place& last_place_in(const Text* text) {
+  return last_places[(reinterpret_cast<std::uintptr_t>(text) >> 5U) % last_places.size()];
+}
+
+constexpr std::uint32_t kLongText = 64;
+
+bool continues_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+}  // namespace
+
 std::uint32_t Text::byte_offset(std::uint32_t code_point) const {
   if (code_point >= length()) return size;
   if (ascii()) return code_point;
-  return static_cast<std::uint32_t>(offset_of_code_point(view(), code_point));
+  if (size < kLongText) return static_cast<std::uint32_t>(offset_of_code_point(view(), code_point));
+  Place& last = last_place_in(this);
+  Place place = last.text == this && code_point >= last.code_point / 2 ? last : Place{this, 0, 0};
+  while (place.code_point > code_point) {
+    do --place.byte;
+    while (continues_character(data[place.byte]));
+    --place.code_point;
+  }
+  while (place.code_point < code_point) {
+    do ++place.byte;
+    while (place.byte < size && continues_character(data[place.byte]));
+    ++place.code_point;
+  }
+  last = place;
+  return place.byte;
+}
+
+void Text::forget_place() const {
+  if (Place& last = last_place_in(this); last.text == this) last = {};
 }
 
 // ---- Map ----

@@ -25,6 +25,8 @@
 #include <utility>
 #include <vector>
 
+#include "wfl/vm/front_vector.h"
+
 namespace wfl::vm {
 
 class Heap;
@@ -166,6 +168,8 @@ struct Text : Object {
   }
   // The byte offset of a code point position; size when it is at or beyond the end.
   [[nodiscard]] std::uint32_t byte_offset(std::uint32_t code_point) const;
+  // Before the text is destroyed.
+  void forget_place() const;
 
  private:
   void count_length() const;
@@ -178,7 +182,7 @@ inline std::string_view Value::as_text() const {
 
 struct List : Object {
   static constexpr ObjectKind kKind = ObjectKind::kList;
-  std::vector<Value> items;
+  FrontVector<Value> items;
   List() : Object(kKind) {}
 };
 
