@@ -12,7 +12,7 @@ namespace wfl::syntax {
 namespace {
 
 // How deep parsing functions may be in each other. Real programs stay below 50; the C++ stack bears several thousand.
-constexpr unsigned kMaxNesting = 2000;
+constexpr unsigned kMaxNesting = 1000;
 
 // First words of statements, for "did you mean".
 constexpr auto kStatementWords = std::to_array<std::string_view>(
