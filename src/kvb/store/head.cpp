@@ -132,6 +132,14 @@ Result<Head> load_head(const os::File& file) {
                        file.path());
   }
 
+  if (*file_bytes < kHeadBytes) {
+    // The head's length is synced before its first superblock is written.
+    return os::failure(ErrorCode::damaged,
+                       "This bucket was cut short from outside: it has " + std::to_string(*file_bytes) +
+                           " bytes, and its head alone has 65536. What it held is not in this file any more: restore "
+                           "it from a copy.",
+                       file.path(), *file_bytes);
+  }
   Head head{.superblock = !*b || (*a && (*a)->epoch >= (*b)->epoch) ? **a : **b,
             .a_valid = a->has_value(),
             .b_valid = b->has_value(),
@@ -210,11 +218,6 @@ Result<void> create_head(os::Environment& environment, os::File& file) {
 }
 
 Result<void> heal_head(os::File& file, const Head& head) {
-  auto file_bytes = file.size();
-  if (!file_bytes) return std::unexpected(file_bytes.error());
-  if (*file_bytes < kHeadBytes) {
-    if (auto done = file.allocate(0, kHeadBytes); !done) return done;
-  }
   Page page;
   format::encode_superblock(head.superblock, page);
   if (!head.a_valid || head.newest_is_a) {
