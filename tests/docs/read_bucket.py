@@ -207,6 +207,7 @@ class Bucket:
     def read_superblock(self):
         a, b = self.superblock_at(0), self.superblock_at(0xF000)
         need(a or b, "no superblock is valid")
+        need(len(self.data) >= HEAD, "the file ends inside its head")
         is_a = b is None or (a is not None and u64(a, 80) >= u64(b, 80))
         page = self.page = a if is_a else b
         self.uuid, self.epoch, self.seed = page[16:32], u64(page, 80), u64(page, 112)
