@@ -27,6 +27,7 @@ constexpr Row kRows[] = {
     {"journal_bytes", "Journal to replay", &Stats::journal_bytes, true},
     {"replayed_records", "Records replayed now", &Stats::replayed_records, false},
     {"memory_bytes", "Index in memory", &Stats::memory_bytes, true},
+    {"index_bytes", "Index in the file", &Stats::index_bytes, true},
     {"epoch", "Checkpoint epoch", &Stats::epoch, false},
     {"committed_seqno", "Last write", &Stats::committed_seqno, false},
     {"synced_seqno", "Last write on disk", &Stats::synced_seqno, false},

@@ -6,8 +6,8 @@ import unittest
 
 from support import ERROR, USAGE, KvbTest
 
-NUMBERS = ["keys", "live_bytes", "file_bytes", "allocated_bytes", "segments", "journal_bytes", "replayed_records", "memory_bytes", "epoch",
-           "committed_seqno", "synced_seqno", "recovery_cuts", "lost_records"]
+NUMBERS = ["keys", "live_bytes", "file_bytes", "allocated_bytes", "segments", "journal_bytes", "replayed_records", "memory_bytes",
+           "index_bytes", "epoch", "committed_seqno", "synced_seqno", "recovery_cuts", "lost_records"]
 
 
 class Damageable(KvbTest):
@@ -39,6 +39,7 @@ class Stats(KvbTest):
         self.assertRegex(table, r"(?m)^b.kvb$")
         self.assertRegex(table, r"(?m)^  Created +20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC$")
         self.assertRegex(table, r"(?m)^  Keys +1$")
+        self.assertRegex(table, r"(?m)^  Index in the file +0 bytes$")
         self.assertRegex(table, r"(?m)^  File length +[\d.]+ [KM]iB \([\d,]+\)$")
         self.assertEqual(self.ok("stats", self.bucket, "--format", "table").decode().splitlines()[0], "b.kvb")
 
