@@ -2,11 +2,12 @@
 """Reads a bucket by the rules of docs/FORMAT.md, and by nothing else: it shares no code with the library, so it shows
 that the page says enough to write a reader in another language.
 
-    read_bucket.py [--now NANOSECONDS] [--trace] FILE
+    read_bucket.py [--now NANOSECONDS] [--trace] FILE...
 
 Prints a line for each key, in order: key, value (both hexadecimal, "-" for an empty value), kind and seqno. --trace prints
 the steps of the page's section "Reading a bucket" instead. The file must be at rest: nobody writes to it. What contradicts
-the page ends it with exit code 1 and a sentence.
+the page ends it with exit code 1 and a sentence. Of several files each is announced by a line "== FILE", and the sentence
+is a line of its own, behind which the next file follows.
 """
 
 import bisect
@@ -477,6 +478,17 @@ class Bucket:
                 yield record
 
 
+def show(path, now, tracing):
+    with open(path, "rb") as file:
+        data = file.read()
+    for record in Bucket(data, print if tracing else lambda text: None).contents(now):
+        kind = ("bytes", "text", "json")[record.flags >> 4 & 15]
+        if tracing:
+            print(f"{record.key[:40]!r} = {record.value[:40]!r} ({kind}, record {record.seqno})")
+        else:
+            print(record.key.hex(), record.value.hex() or "-", kind, record.seqno)
+
+
 def main(arguments):
     now, tracing = 0, False
     while arguments and arguments[0].startswith("--"):
@@ -487,20 +499,18 @@ def main(arguments):
             tracing = True
         else:
             sys.exit(__doc__)
-    if len(arguments) != 1:
+    if not arguments:
         sys.exit(__doc__)
-    with open(arguments[0], "rb") as file:
-        data = file.read()
-    try:
-        bucket = Bucket(data, print if tracing else lambda text: None)
-        for record in bucket.contents(now):
-            kind = ("bytes", "text", "json")[record.flags >> 4 & 15]
-            if tracing:
-                print(f"{record.key[:40]!r} = {record.value[:40]!r} ({kind}, record {record.seqno})")
-            else:
-                print(record.key.hex(), record.value.hex() or "-", kind, record.seqno)
-    except (Contradiction, struct.error) as error:
-        sys.exit(f"{arguments[0]}: contradicts docs/FORMAT.md: {error}")
+    for path in arguments:
+        if len(arguments) > 1:
+            print("==", path)
+        try:
+            show(path, now, tracing)
+        except (Contradiction, struct.error) as error:
+            sentence = f"{path}: contradicts docs/FORMAT.md: {error}"
+            if len(arguments) == 1:
+                sys.exit(sentence)
+            print(sentence)
 
 
 if __name__ == "__main__":
