@@ -24,7 +24,7 @@ namespace kvb::testing {
 namespace {
 
 using FileBytes = std::vector<std::byte>;
-constexpr std::size_t kSmallBytes = 192 * 1024;  // Larger ones: every 31st byte.
+constexpr std::size_t kSmallBytes = 256 * 1024;  // Larger ones: every 31st byte.
 
 struct Golden {
   FileBytes bytes;
