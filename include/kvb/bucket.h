@@ -158,6 +158,29 @@ struct Stats {
   std::int64_t created_at_ns = 0;
 };
 
+// How thoroughly Bucket::compact works.
+enum class CompactStrategy : std::uint8_t {
+  automatic,   // Empties segments of which at least half is dead. Cheap: what the bucket does by itself.
+  aggressive,  // Those of which at least a tenth is dead.
+  full,        // Rewrites everything in the order of the keys, and makes the file as short as it can be.
+};
+
+struct CompactReport {
+  std::uint64_t file_bytes_before = 0;
+  std::uint64_t file_bytes_after = 0;
+  std::uint64_t allocated_bytes_before = 0;  // Blocks on the device.
+  std::uint64_t allocated_bytes_after = 0;
+  std::uint64_t segments_freed = 0;
+  std::uint64_t records_moved = 0;
+  std::uint64_t bytes_moved = 0;
+};
+
+struct CompactOptions {
+  CompactStrategy strategy = CompactStrategy::automatic;
+  // Called after each round with what has been done so far; in the calling thread.
+  std::function<void(const CompactReport&)> progress{};
+};
+
 struct VerifyProblem {
   std::string message;
   std::uint64_t offset_bytes = 0;
@@ -232,6 +255,12 @@ class Bucket {
   // later. Happens by itself (OpenOptions::checkpoint_bytes, close); this is for choosing the moment. Writes of other
   // threads go on meanwhile. `full` if the disk has no room for it: nothing is lost then.
   [[nodiscard]] Result<void> checkpoint();
+
+  // Gives the space of deleted, overwritten and expired data back to the file system. Reads and writes go on meanwhile.
+  // Needs free space on the disk for what it moves: at most 64 MiB at a time, for `full` what the live data needs.
+  // `full` if there is none, and nothing is lost. Readers and snapshots that are open keep what they read alive: its
+  // space comes back with a later call.
+  [[nodiscard]] Result<CompactReport> compact(const CompactOptions& options = {});
 
   [[nodiscard]] Stats stats() const;
 

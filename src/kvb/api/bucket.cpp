@@ -157,6 +157,11 @@ Result<void> Bucket::flush() {
   return without_exceptions(state_->path, [&] { return state_->store->flush(); });
 }
 
+Result<CompactReport> Bucket::compact(const CompactOptions& options) {
+  if (!state_) return moved_from();
+  return without_exceptions(state_->path, [&] { return state_->store->compact(options); });
+}
+
 Result<void> Bucket::checkpoint() {
   if (!state_) return moved_from();
   return without_exceptions(state_->path, [&] { return state_->store->checkpoint(); });

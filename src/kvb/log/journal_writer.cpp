@@ -302,6 +302,27 @@ void JournalWriter::seal() {
   stage_footer(new_link(promise_));
 }
 
+std::optional<JournalWriter::Promise> JournalWriter::promise_lower_down() {
+  if (segment_ != nullptr || promise_.pages == 0 || tail_.offset != kSegmentHeaderBytes || !(committed_ == tail_)) {
+    return std::nullopt;
+  }
+  // Small: it can grow where it is, or be ended at once.
+  const space::PageRange range = free_space_->take(format::kMinSegmentBytes);
+  if (range.paddr > promise_.paddr) {
+    free_space_->give_back(range);
+    return std::nullopt;
+  }
+  return Promise{.link = new_link(range), .range = range};
+}
+
+void JournalWriter::keep_promise(const Promise& promise) {
+  free_space_->give_back(promise_);
+  promise_ = promise.range;
+  tail_.segment = promise.link;
+  committed_ = tail_;
+  opened_ = true;
+}
+
 void JournalWriter::append(std::uint64_t offset, format::Bytes bytes) {
   const bool continues = !chunks_.empty() && chunks_.back().borrowed.empty() &&
                          chunks_.back().offset + chunks_.back().owned.size() == offset;

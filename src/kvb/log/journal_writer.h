@@ -124,6 +124,24 @@ class JournalWriter {
   [[nodiscard]] const Segment* tail_segment() const noexcept { return segment_; }
   // Ends the tail's segment, if there is one, by a footer that promises the next: the footer is staged.
   void seal();
+  // First byte behind everything that is used; the place of a segment that was not made is not.
+  [[nodiscard]] std::uint64_t end_of_use() const {
+    const std::uint64_t end = free_space_->end_of_used();
+    return promise_.pages != 0 && promise_.end() == end ? promise_.paddr : end;
+  }
+  // While the tail is only a promise: another place for it, nearer to the file's beginning, if there is one. It is
+  // taken, and counts once keep_promise() has been called; before that the superblocks must name it.
+  struct Promise {
+    format::SegmentLink link;
+    space::PageRange range;
+  };
+  [[nodiscard]] std::optional<Promise> promise_lower_down();
+  void keep_promise(const Promise& promise);
+  // The reserve goes back; the next segment that is made takes it anew, perhaps elsewhere.
+  void let_reserve_go() {
+    free_space_->give_back(reserve_);
+    reserve_ = {};
+  }
   // Before closing: the place of a segment that was not made needs not be kept free.
   void forget_promise() {
     free_space_->give_back(promise_);

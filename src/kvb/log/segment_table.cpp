@@ -1,6 +1,7 @@
 #include "kvb/log/segment_table.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "kvb/format/endian.h"
 #include "kvb/os/mapped_read.h"
@@ -91,9 +92,12 @@ void SegmentTable::publish() {
   lists_.push_back(std::move(list));
 }
 
-void SegmentTable::collect() {
+SegmentTable::Garbage SegmentTable::take_garbage() {
+  Garbage garbage;
+  garbage.segments.swap(removed_);
+  garbage.lists.assign(std::make_move_iterator(lists_.begin()), std::make_move_iterator(lists_.end() - 1));
   lists_.erase(lists_.begin(), lists_.end() - 1);
-  removed_.clear();
+  return garbage;
 }
 
 Result<Segment*> SegmentTable::add(const format::SegmentHeader& header) {

@@ -22,6 +22,7 @@
 
 #include "kvb/format/live_page.h"
 #include "kvb/os/system_error.h"
+#include "kvb/store/relocation.h"
 #include "kvb/store/store.h"
 
 namespace kvb::store {
@@ -47,7 +48,7 @@ void Store::set_state(ReadState state) {
   current_ = std::move(fresh);
 }
 
-void Store::collect() {
+void Store::collect(log::SegmentTable::Garbage garbage) {
   std::vector<std::shared_ptr<const ReadState>> old;
   {
     const std::scoped_lock lock(state_mutex_);
@@ -55,12 +56,23 @@ void Store::collect() {
   }
   readers_.wait_for_readers();
   old.clear();
+  garbage = {};
 }
 
-Result<void> Store::freeze(std::unique_lock<std::mutex>& lock) {
+Result<void> Store::freeze(std::unique_lock<std::mutex>& lock, bool seal) {
   freezing_ = true;
   const bool sync = options_.durability == Durability::sync;
   Result<void> settled;
+  bool sealed = !seal;
+  while (settled && !sealed) {
+    // Not into a group that is under way, and not before everything staged so far is in the file.
+    if (leader_active_ || journal_->has_staged()) {
+      settled = settle_all(lock, sync);
+      continue;
+    }
+    journal_->seal();
+    sealed = true;
+  }
   while (settled && (leader_active_ || journal_->has_staged())) settled = settle_all(lock, sync);
   freezing_ = false;
   committed_.notify_all();
@@ -72,6 +84,10 @@ Result<void> Store::freeze(std::unique_lock<std::mutex>& lock) {
   const std::vector<log::SegmentState>& known = image_segments();
   cut_segments_.clear();
   for (const log::Segment* segment : segments_.all()) {
+    // Emptied by compaction, and kept for those who still read an older image.
+    const bool emptied =
+        std::ranges::any_of(victims_, [&](const Victim& v) { return v.segment.link == segment->header.link; });
+    if (emptied) continue;
     log::SegmentState state{.link = segment->header.link,
                             .size_bytes = segment->header.size_bytes,
                             .kind = segment->header.kind,
@@ -112,10 +128,15 @@ Result<void> Store::checkpoint() {
 }
 
 Result<void> Store::checkpoint_holding() {
+  return checkpoint_and_move(false, {}, {});
+}
+
+Result<void> Store::checkpoint_and_move(bool seal, const std::function<Result<void>(Relocation&)>& plan,
+                                        const std::function<void(const Relocation&)>& moved) {
   if (!frozen_) {
     std::unique_lock lock(write_mutex_);
     if (auto writable = check_writable(); !writable) return writable;
-    if (auto frozen = freeze(lock); !frozen) return frozen;
+    if (auto frozen = freeze(lock, seal); !frozen) return frozen;
   } else if (auto writable = check_writable(); !writable) {
     return writable;
   }
@@ -132,10 +153,18 @@ Result<void> Store::checkpoint_holding() {
     if (error.code == ErrorCode::full) refused_at_bytes_ = frozen_bytes_ + journal_bytes_;
     return std::unexpected(error);
   };
-  if (auto written = write_image(*merging.state, next, taken, retired); !written) return give_back(written.error());
+  Relocation relocation;
+  if (plan) {
+    auto planned = plan(relocation);
+    if (planned) planned = relocate(*merging.state, relocation, taken);
+    if (!planned) return give_back_outputs(relocation), give_back(planned.error());
+  }
+  if (auto written = write_image(*merging.state, next, relocation, taken, retired); !written) {
+    return give_back_outputs(relocation), give_back(written.error());
+  }
   if (auto synced = sync_file(os::SyncKind::all); !synced) return poison(synced.error());
   auto base = index::Base::open(*file_, next);
-  if (!base) return give_back(base.error());
+  if (!base) return give_back_outputs(relocation), give_back(base.error());
   next_epoch_ = epoch + 1;
   if (auto flipped = flip(next); !flipped) return flipped;
 
@@ -149,10 +178,17 @@ Result<void> Store::checkpoint_holding() {
     frozen_bytes_ = 0;
   }
   retired_ = std::move(retired);
+  for (const auto& victim : relocation.victims) victims_.push_back({.segment = victim, .epoch = epoch});
+  if (moved) moved(relocation);
   refused_at_bytes_ = 0;
   checkpoints_.fetch_add(1, std::memory_order_relaxed);
   merging = {};
-  collect();
+  log::SegmentTable::Garbage garbage;
+  {
+    const std::scoped_lock lock(write_mutex_);
+    garbage = segments_.take_garbage();
+  }
+  collect(std::move(garbage));
   return {};
 }
 
@@ -199,12 +235,45 @@ void Store::reclaim() {
     if (*pinned) oldest_pin = **pinned - format::kPinLockBase;
   }
   const std::uint64_t oldest = std::min(oldest_pin, oldest_read_here);
+  const auto is_free = [&](std::uint64_t epoch) {
+    // It was part of images before `epoch`.
+    return epoch < superblock_.epoch && oldest >= epoch;
+  };
+  std::erase_if(victims_, [&](const Victim& victim) {
+    if (!is_free(victim.epoch)) return false;
+    const std::scoped_lock lock(write_mutex_);
+    segments_.remove(victim.segment.link.paddr);
+    return true;
+  });
   std::erase_if(retired_, [&](const space::RetiredRange& entry) {
-    // It was part of images before `entry.epoch`.
-    const bool free = entry.epoch < superblock_.epoch && oldest >= entry.epoch;
-    if (free) free_space_.give_back(entry.range);
+    const bool free = is_free(entry.epoch);
+    // A place that could not be wiped is not used before the bucket is opened again.
+    if (free && wipe_segment(entry.range)) free_space_.give_back(entry.range);
     return free;
   });
+}
+
+// Repair looks for segments by their headers, and for records behind links: what was emptied must not be found.
+bool Store::wipe_segment(const space::PageRange& range) {
+  std::array<std::byte, format::kSegmentHeaderBytes> bytes;
+  // What the file does not have any more needs no wiping.
+  if (!file_->read(range.paddr, bytes)) return true;
+  const auto header = format::decode_segment_header(bytes);
+  if (!header || header->link.paddr != range.paddr || header->uuid != head_.superblock.uuid) return true;
+  bytes.fill(std::byte{0});
+  if (!file_->write(range.paddr, bytes)) return false;
+  return file_->punch(range.paddr, range.bytes()).has_value();
+}
+
+// Nothing leads to the outputs of a compaction that failed.
+void Store::give_back_outputs(const Relocation& relocation) {
+  const std::scoped_lock lock(write_mutex_);
+  for (const auto& output : relocation.outputs) segments_.remove(output.link.paddr);
+}
+
+std::uint64_t Store::next_relocated_id() {
+  const std::scoped_lock lock(write_mutex_);
+  return journal_->take_segment_id();
 }
 
 bool Store::checkpoint_due() const {
@@ -271,6 +340,7 @@ Result<void> Store::close_file() {
     if (auto settled = settle_all(lock, true); !settled) return settled;
     if (poisoned_) return {};
   }
+  journal_->let_reserve_go();
   const auto tail_is_last = [&] {
     const log::Segment* const tail = journal_->tail_segment();
     return tail != nullptr && tail->end_paddr() == free_space_.end_of_used();
@@ -315,6 +385,7 @@ Result<void> Store::close_file() {
   // Everything behind what is used goes. If the last segment is the last thing in the file, the next writer finds a
   // file that ends exactly behind the last record, and goes on there; what the length hides has never been written.
   const log::Segment* const tail = journal_->tail_segment();
+  journal_->let_reserve_go();
   std::uint64_t end = free_space_.end_of_used();
   journal_->forget_promise();
   if (tail != nullptr && tail_is_last()) {

@@ -66,7 +66,7 @@ Result<void> Store::read_from_newest_head(std::uint64_t up_to) {
   if (auto replayed = replay(up_to); !replayed) return replayed;
   set_state({.active = active_, .frozen = nullptr, .base = std::move(*base)});
   published_.store(std::max(published_.load(), reader_->last_seqno()), std::memory_order_release);
-  collect();
+  collect(segments_.take_garbage());
   drop_old_pins();
   return {};
 }

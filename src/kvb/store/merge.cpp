@@ -14,6 +14,7 @@
 #include "kvb/format/hash.h"
 #include "kvb/os/mapped_read.h"
 #include "kvb/os/system_error.h"
+#include "kvb/store/relocation.h"
 #include "kvb/store/store.h"
 
 namespace kvb::store {
@@ -33,6 +34,7 @@ struct Store::Merge {
   const ReadState& state;
   std::vector<space::PageRange>& taken;
   std::uint64_t epoch;
+  const Relocation& relocation;
 
   std::int64_t keys = 0;
   std::int64_t unnamed = 0;
@@ -59,6 +61,27 @@ struct Store::Merge {
     if (paddr >= found->link.paddr + found->size_bytes) return;
     const auto live = static_cast<std::int64_t>(found->live_bytes) + bytes;
     found->live_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(live, 0));
+  }
+
+  // Writes a slot, at the place where its record is now.
+  Result<void> emit(index::HashIndexWriter& writer, index::Slot slot) {
+    if (relocation.is_victim(slot.paddr)) {
+      const auto* const move = relocation.find(slot.paddr);
+      if (move == nullptr) {
+        return os::failure(ErrorCode::damaged, "A record that is in use was not moved. Everything is as it was.",
+                           store.path_, slot.paddr);
+      }
+      const auto old = store.version_at(slot.paddr, slot.hash);
+      if (!old) return std::unexpected(old.error());
+      add_live(slot.paddr, -static_cast<std::int64_t>(old->record_bytes));
+      if (move->to == Relocation::kDropped) {
+        --keys;
+        return {};
+      }
+      slot.paddr = move->to;
+      add_live(slot.paddr, static_cast<std::int64_t>(old->record_bytes));
+    }
+    return writer.add(slot);
   }
 
   Result<void> merge_hashes(format::Superblock& superblock);
@@ -116,12 +139,12 @@ Result<void> Store::Merge::merge_group(std::span<const index::Slot> slots, std::
   }
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (gone[i]) continue;
-    if (auto added = writer.add(slots[i]); !added) return added;
+    if (auto added = emit(writer, slots[i]); !added) return added;
   }
   for (const Change& change : changes) {
     const index::Version& version = *change.node->newest.load(std::memory_order_acquire);
     if (version.is_delete() && !version.is_damaged()) continue;
-    if (auto added = writer.add({.hash = change.hash, .paddr = version.paddr}); !added) return added;
+    if (auto added = emit(writer, {.hash = change.hash, .paddr = version.paddr}); !added) return added;
   }
   return {};
 }
@@ -161,7 +184,7 @@ Result<void> Store::Merge::merge_hashes(format::Superblock& superblock) {
         if (!done) return done;
       } else {
         for (std::size_t k = i; k < end; ++k) {
-          if (auto added = writer.add((*slots)[k]); !added) return added;
+          if (auto added = emit(writer, (*slots)[k]); !added) return added;
         }
       }
       i = end;
@@ -182,7 +205,7 @@ Result<void> Store::Merge::merge_hashes(format::Superblock& superblock) {
 }
 
 Result<void> Store::Merge::merge_keys(format::Superblock& superblock, bool& rewritten) {
-  rewritten = !inserted.empty() || !removed.empty();
+  rewritten = !inserted.empty() || !removed.empty() || !relocation.dropped_keys.empty() || relocation.rewrite_keys;
   if (!rewritten) return {};
   const auto key_of = [this](const index::KeyNode& node) { return store.key_of(node); };
   index::KeyOrder coming(key_of);
@@ -205,7 +228,8 @@ Result<void> Store::Merge::merge_keys(format::Superblock& superblock, bool& rewr
     const bool take_new = add.node() != nullptr && (old.at_end() || add.key() <= old.key());
     const std::string_view key = take_old ? old.key() : add.key();
     while (drop.node() != nullptr && drop.key() < key) drop.next();
-    const bool dropped = take_old && !take_new && drop.node() != nullptr && drop.key() == key;
+    const bool dropped = (take_old && !take_new && drop.node() != nullptr && drop.key() == key) ||
+                         std::ranges::binary_search(relocation.dropped_keys, key);
     if (!dropped) {
       if (auto added = writer.add(key); !added) return added;
     }
@@ -237,23 +261,30 @@ bool Store::is_key_right(std::string_view key, const index::Version& version, st
   return read && right;
 }
 
-Result<void> Store::write_image(const ReadState& state, format::Superblock& superblock,
+Result<void> Store::write_image(const ReadState& state, format::Superblock& superblock, const Relocation& relocation,
                                 std::vector<space::PageRange>& taken, std::vector<space::RetiredRange>& retired) {
   const auto& before = state.base->superblock();
   Merge merge{.store = *this,
               .state = state,
               .taken = taken,
               .epoch = superblock.epoch,
+              .relocation = relocation,
               .keys = static_cast<std::int64_t>(before.counters.keys),
               .unnamed = static_cast<std::int64_t>(before.unnamed_slots),
               .live_bytes = static_cast<std::int64_t>(before.counters.live_bytes),
               .inserted = {},
               .removed = {},
               .segments = cut_segments_};
+  merge.segments.insert(merge.segments.end(), relocation.outputs.begin(), relocation.outputs.end());
+  std::ranges::sort(merge.segments, {}, [](const auto& s) { return s.link.paddr; });
   if (auto done = merge.merge_hashes(superblock); !done) return done;
   bool keys_rewritten = false;
   if (auto done = merge.merge_keys(superblock, keys_rewritten); !done) return done;
 
+  std::erase_if(merge.segments, [&](const auto& s) { return relocation.is_victim(s.link.paddr); });
+  for (const auto& victim : relocation.victims) {
+    retired.push_back({.range = space::range_of(victim.link.paddr, victim.size_bytes), .epoch = superblock.epoch});
+  }
   auto segment_run = merge.new_run();
   if (auto done = log::write_segments(segment_run, merge.segments); !done) return done;
   auto segment_root = segment_run.finish();

@@ -5,7 +5,8 @@
 //    one life.
 // 3. Which of them count? Those that the segment table of the image names (all before its cut), and those of the chain
 //    behind it: what the superblock or a valid footer of a chain segment names is certain. Without a readable table the
-//    chain is followed from its first segment. Where the chain breaks (a damaged header or footer), it goes on with the
+//    chain is followed from its first segment; if compaction has taken segments out of it, all that are found count.
+//    Where the chain breaks (a damaged header or footer), it goes on with the
 //    segment of the next higher id; if several could follow, with the last made of those that nobody names: an earlier
 //    one was left by a crash before it was linked, and what it holds was never acknowledged.
 // 4. Records of a segment: one behind the other. Behind a damaged place, the next byte offset at which a record of
@@ -82,6 +83,7 @@ class Salvager {
   std::optional<format::Uuid> uuid_;
   std::optional<format::JournalStart> start_;
   std::optional<format::Superblock> superblock_;
+  bool table_read_ = false;   // The image's segment table.
   std::uint64_t synced_ = 0;  // Newest seqno that is known to have been synced; 0 if the word cannot be believed.
   static constexpr std::uint64_t kWindowBytes = 1024 * 1024;
   std::vector<std::byte> window_;
@@ -217,6 +219,7 @@ Result<void> Salvager::take_image_segments() {
   if (!run) return unreadable(run.error());
   auto states = log::read_segments(**run);
   if (!states) return unreadable(states.error());
+  table_read_ = true;
   std::ranges::sort(*states, {}, [](const log::SegmentState& state) { return state.link.id; });
   for (const log::SegmentState& state : *states) {
     const FoundSegment* segment = nullptr;
@@ -249,6 +252,11 @@ Result<void> Salvager::order_chain() {
     return it != segments_.end() && it->second.header.link == link ? &it->second : nullptr;
   };
   for (const auto& [paddr, segment] : segments_) {
+    if (segment.header.kind == format::SegmentKind::relocated) {
+      // Outside of the chain. Without the table all of them count: what compaction emptied was wiped.
+      if (!table_read_) chain_.push_back(&segment);
+      continue;
+    }
     by_id.emplace(segment.header.link.id, &segment);
     if (segment.footer && target_of(segment.footer->next) != nullptr) named.insert(segment.footer->next.id);
   }
@@ -278,6 +286,13 @@ Result<void> Salvager::order_chain() {
       lose("A log segment is damaged: neither its header nor a record of it is left.", link.paddr, 0);
     return later;
   };
+
+  // Compaction has taken segments out of the chain, so without the table nobody can say which of the others a footer
+  // once named: all count. (One that was never linked holds nothing that was acknowledged, but nothing wrong either.)
+  if (!table_read_ && !chain_.empty()) {
+    for (const auto& [id, one] : by_id) chain_.push_back(one);
+    return {};
+  }
 
   // The first segment of all was named by the first superblock.
   const FoundSegment* segment = by_id.empty() ? nullptr : by_id.begin()->second;
@@ -377,6 +392,8 @@ void Salvager::keep(const format::RecordHeader& header, std::uint64_t paddr, std
 
 Result<void> Salvager::read_segment(const FoundSegment& segment, const FoundSegment* next) {
   ++report_.segments;
+  // What compaction has moved lies in the order of the keys.
+  const bool in_order = segment.header.kind == format::SegmentKind::log;
   const std::uint64_t paddr = segment.header.link.paddr;
   const std::uint64_t limit = std::min(
       segment.footer ? segment.footer->end_offset : format::record_limit(segment.header.size_bytes), segment.available);
@@ -399,7 +416,7 @@ Result<void> Salvager::read_segment(const FoundSegment& segment, const FoundSegm
     auto record = read_record(segment, offset, limit, header, body_right);
     if (!record) return std::unexpected(record.error());
     // In a damaged stretch only a whole record counts as the way back.
-    if (!*record || (bad_from && (!body_right || header.seqno < expected))) {
+    if (!*record || (bad_from && (!body_right || (in_order && header.seqno < expected)))) {
       if (!bad_from) bad_from = offset;
       ++offset;
       continue;
@@ -407,8 +424,9 @@ Result<void> Salvager::read_segment(const FoundSegment& segment, const FoundSegm
     if (bad_from) {
       // Behind the torn end of a writer that died, whole records prove nothing: they were never acknowledged.
       if (!segment.footer && next == nullptr && synced_ != 0 && expected > synced_) break;
-      lose("Records " + std::to_string(expected) + " to " + std::to_string(header.seqno - 1) +
-               " are damaged beyond recognition.",
+      lose(in_order ? "Records " + std::to_string(expected) + " to " + std::to_string(header.seqno - 1) +
+                          " are damaged beyond recognition."
+                    : "Records that compaction has moved are damaged beyond recognition.",
            paddr + *bad_from, offset - *bad_from);
       bad_from.reset();
       keep_batch();
@@ -423,9 +441,20 @@ Result<void> Salvager::read_segment(const FoundSegment& segment, const FoundSegm
       lose("The key or value of record " + std::to_string(header.seqno) + " is damaged.", paddr + offset,
            header.record_bytes(), header.hash);
     }
-    if (!header.more_of_batch()) keep_batch();
+    if (!in_order || !header.more_of_batch()) keep_batch();
     expected = header.seqno + 1;
     offset += header.record_bytes();
+  }
+  if (!in_order) {
+    if (bad_from) {
+      lose("Records that compaction has moved are damaged beyond recognition.", paddr + *bad_from,
+           limit - std::min(*bad_from, limit));
+    }
+    if (!segment.footer) {
+      lose("The footer of a segment is damaged.", paddr + segment.header.size_bytes - format::kFooterBytes,
+           format::kFooterBytes);
+    }
+    return {};
   }
   // The seqno up to which records are known to have been here.
   std::uint64_t known = synced_;

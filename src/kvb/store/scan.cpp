@@ -197,6 +197,7 @@ Result<std::optional<Entry>> Store::read_live_entry(const index::Version& versio
 }
 
 Result<bool> Store::scan_some(ScanState& scan, std::vector<Entry>& entries) {
+  const os::ReadSections::Section section(readers_);
   const auto last_key = scan.last_key;
   for (int tries = 0; tries < os::kMappedReadTries; ++tries) {
     const os::MappedGuard guard(nullptr, kEverywhere);
@@ -218,6 +219,7 @@ Result<bool> Store::scan_some(ScanState& scan, std::vector<Entry>& entries) {
 
 // The sorted keys of a delta.
 Result<index::KeyOrder::View> Store::view_of(Layer& layer) const {
+  const os::ReadSections::Section section(readers_);
   for (int tries = 0; tries < os::kMappedReadTries; ++tries) {
     const os::MappedGuard guard(nullptr, kEverywhere);
     auto view = layer.order.view();

@@ -38,6 +38,8 @@
 
 namespace kvb::store {
 
+struct Relocation;
+
 class Store {
  public:
   [[nodiscard]] static Result<std::shared_ptr<Store>> create(os::Environment& environment, const std::string& path,
@@ -64,6 +66,7 @@ class Store {
   [[nodiscard]] Result<void> restore(std::span<const SalvagedRecord> records);
   [[nodiscard]] Result<void> flush();
   [[nodiscard]] Result<void> checkpoint();
+  [[nodiscard]] Result<CompactReport> compact(const CompactOptions& options);
   [[nodiscard]] Stats stats();
   [[nodiscard]] Result<VerifyReport> verify();
   [[nodiscard]] Result<void> close();
@@ -218,16 +221,22 @@ class Store {
   // checkpoint.cpp
   [[nodiscard]] std::shared_ptr<Layer> new_layer();
   void set_state(ReadState state);                  // What it replaces is destroyed at the next collect().
-  void collect();                                   // Destroys what no reader can see any more.
+  // Destroys what no reader can see any more.
+  void collect(log::SegmentTable::Garbage garbage);
   [[nodiscard]] Result<void> checkpoint_holding();  // checkpoint_mutex_ is held.
-  [[nodiscard]] Result<void> freeze(std::unique_lock<std::mutex>& lock);
+  // `seal`: the log's last segment is ended before the cut.
+  [[nodiscard]] Result<void> freeze(std::unique_lock<std::mutex>& lock, bool seal);
   [[nodiscard]] const std::vector<log::SegmentState>& image_segments() const;
   [[nodiscard]] Result<void> poison(Error error);
   void set_trigger(std::uint64_t index_bytes);
   struct Merge;  // merge.cpp
   // Of a damaged record: is at least its key what it was?
   [[nodiscard]] bool is_key_right(std::string_view key, const index::Version& version, std::uint64_t hash) const;
+  // The same; `plan`, if given, chooses segments to be emptied, and `moved` is told what was done.
+  [[nodiscard]] Result<void> checkpoint_and_move(bool seal, const std::function<Result<void>(Relocation&)>& plan,
+                                                 const std::function<void(const Relocation&)>& moved);
   [[nodiscard]] Result<void> write_image(const ReadState& state, format::Superblock& superblock,
+                                         const Relocation& relocation,
                                          std::vector<space::PageRange>& taken,
                                          std::vector<space::RetiredRange>& retired);
   [[nodiscard]] Result<void> flip(const format::Superblock& superblock);
@@ -235,6 +244,23 @@ class Store {
   [[nodiscard]] bool checkpoint_due() const;
   void after_write();  // Makes or awaits a checkpoint, if one is due.
   void run_checkpoints(const std::stop_token& stop);
+
+  // compact.cpp; checkpoint_mutex_ is held.
+  [[nodiscard]] std::vector<log::SegmentState> choose_victims(CompactStrategy strategy) const;
+  [[nodiscard]] std::vector<log::SegmentState> segments_far_out() const;
+  [[nodiscard]] Result<void> find_records_to_keep(
+      const ReadState& state, Relocation& relocation,
+      const std::function<void(const format::RecordHeader&, std::uint64_t paddr, std::string_view key, bool has_slot)>&
+          keep);
+  [[nodiscard]] Result<bool> is_current(const ReadState& state, std::uint64_t paddr, std::uint64_t hash,
+                                        std::string_view key) const;
+  [[nodiscard]] Result<void> relocate(const ReadState& state, Relocation& relocation,
+                                      std::vector<space::PageRange>& taken);
+  void give_back_outputs(const Relocation& relocation);
+  [[nodiscard]] bool wipe_segment(const space::PageRange& range);
+  [[nodiscard]] Result<void> move_promise_down();
+  [[nodiscard]] std::uint64_t next_relocated_id();
+  [[nodiscard]] Result<void> give_back_space();
   [[nodiscard]] Result<void> close_file();
 
   [[nodiscard]] std::int64_t now_ns() const;
@@ -294,6 +320,12 @@ class Store {
   std::vector<log::SegmentState> cut_segments_;  // As they were then.
   std::uint64_t cut_next_segment_id_ = 0;
   std::vector<space::RetiredRange> retired_;                 // Guarded by checkpoint_mutex_.
+  // Segments that compaction has emptied, and the checkpoint that retired them.
+  struct Victim {
+    log::SegmentState segment;
+    std::uint64_t epoch;
+  };
+  std::vector<Victim> victims_;
   std::vector<std::weak_ptr<const index::Base>> old_bases_;  // Images that a scan here may still read.
   std::atomic<std::uint64_t> journal_bytes_{0};              // Log since the cut of the newest image.
   std::atomic<std::uint64_t> refused_at_bytes_{0};  // journal_bytes_ when the disk had no room for a checkpoint.

@@ -11,6 +11,7 @@
 // The one exception to R1 is a footer that is not yet synced, or perhaps was lost in a crash: it may be written again,
 // because it lies in one sector with its checksum, and nothing behind it was acknowledged (format/segment.h).
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -104,6 +105,12 @@ class LogChecker {
     }
     // A header that was cut short by a fault: no life has begun.
     if (bytes.size() < format::kSegmentHeaderBytes && offset % format::kPageBytes == 0 && begins_like_a_header(bytes)) {
+      return;
+    }
+    // The header of a segment that compaction has emptied is wiped.
+    if (bytes.size() == format::kSegmentHeaderBytes && lives_.contains(offset) &&
+        std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; })) {
+      lives_.erase(offset);
       return;
     }
     auto found = lives_.upper_bound(offset);
@@ -202,7 +209,9 @@ class LogChecker {
       const auto header = format::decode_record_header(bytes.subspan(at).first<format::kRecordHeaderBytes>(),
                                                        format::record_seed(life.seed, from + at));
       if (!header) broken("R2", life.header.link.paddr + from + at, "no valid record is written");
-      if (life.last_seqno != 0 && header->seqno != life.last_seqno + 1) {
+      // What compaction has moved keeps its seqnos, in the order of the keys.
+      const bool in_order = life.header.kind == format::SegmentKind::log;
+      if (in_order && life.last_seqno != 0 && header->seqno != life.last_seqno + 1) {
         broken("R6", life.header.link.paddr + from + at,
                "seqno " + std::to_string(header->seqno) + " follows " + std::to_string(life.last_seqno));
       }

@@ -1,0 +1,41 @@
+#pragma once
+// Where compaction has copied records to: asked by the merge that writes the slots.
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kvb/log/segment_table.h"
+#include "kvb/space/free_space.h"
+
+namespace kvb::store {
+
+struct Relocation {
+  static constexpr std::uint64_t kDropped = 0;  // The record has expired: its slot goes.
+
+  struct Move {
+    std::uint64_t from;
+    std::uint64_t to;  // kDropped, or the new place.
+  };
+
+  std::vector<log::SegmentState> victims;  // By place. The image names them no more.
+  std::vector<log::SegmentState> outputs;  // The segments that took the records.
+  std::vector<Move> moves;                 // By `from`, once sorted.
+  std::vector<std::string> dropped_keys;   // Of the expired records, sorted.
+  bool rewrite_keys = false;               // The key table too is to be written anew, nearer to the file's beginning.
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;
+
+  [[nodiscard]] bool is_victim(std::uint64_t paddr) const noexcept {
+    auto found = std::ranges::upper_bound(victims, paddr, {}, [](const auto& s) { return s.link.paddr; });
+    return found != victims.begin() && paddr < std::prev(found)->link.paddr + std::prev(found)->size_bytes;
+  }
+  // Null if the record was not copied.
+  [[nodiscard]] const Move* find(std::uint64_t paddr) const noexcept {
+    const auto found = std::ranges::lower_bound(moves, paddr, {}, &Move::from);
+    return found != moves.end() && found->from == paddr ? &*found : nullptr;
+  }
+};
+
+}  // namespace kvb::store
