@@ -105,7 +105,7 @@ TEST(OtherReader, finds_the_same_in_every_golden_bucket) {
   EXPECT_GE(buckets, 8);
 }
 
-// Random histories: all kinds of writes, checkpoints, closing and dying.
+// Random histories: all kinds of writes, checkpoints, compaction, closing and dying.
 TEST(OtherReader, finds_the_same_after_any_history) {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     std::mt19937_64 random(seed);
@@ -144,6 +144,11 @@ TEST(OtherReader, finds_the_same_after_any_history) {
             EXPECT_TRUE(KVB_MUST(bucket.put(key, value, options)));
         }
         if (below(60) == 0) KVB_MUST(bucket.checkpoint());
+        if (below(90) == 0) {
+          constexpr std::array kStrategies{CompactStrategy::automatic, CompactStrategy::aggressive,
+                                           CompactStrategy::full};
+          (void)KVB_MUST(bucket.compact({.strategy = kStrategies.at(below(3))}));
+        }
       }
       const FileBytes as_it_died = disk.contents("bucket.kvb");
       KVB_MUST(bucket.close());
@@ -196,6 +201,7 @@ TEST(OtherReader, finds_the_same_after_power_cuts) {
       KVB_MUST(bucket.write(batch));
       disk.advance(std::chrono::seconds(7));
       if (i % 6 == 5) KVB_MUST(bucket.checkpoint());
+      if (i == 20) (void)KVB_MUST(bucket.compact({.strategy = CompactStrategy::full}));
     }
     KVB_MUST(bucket.close());
   }
