@@ -52,7 +52,7 @@ struct Superblock {
   std::uint32_t page_size = kPageBytes;
   Uuid uuid{};
   std::int64_t created_ns = 0;
-  std::uint64_t flags = 0;
+  std::uint64_t flags = 0;  // kFlagJournalMoved.
   std::uint64_t head_bytes = kHeadBytes;
   std::uint64_t file_bytes = 0;    // Length of the file when this was written; informative.
   std::uint64_t commit_seqno = 0;  // The cut C: the image on disk describes exactly the records up to here.
@@ -79,6 +79,10 @@ struct Superblock {
 
   friend bool operator==(const Superblock&, const Superblock&) = default;
 };
+
+// Of `flags`: the journal begins at another place than the superblock before said, though nothing was written in
+// between: the place for its next segment was moved. Before anything is appended, both superblocks must say so.
+inline constexpr std::uint64_t kFlagJournalMoved = 1;
 
 // Feature bits that this version knows.
 inline constexpr std::uint64_t kKnownReadOnlyCompatible = 0;

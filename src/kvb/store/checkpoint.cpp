@@ -196,7 +196,11 @@ Result<void> Store::sync_file(os::SyncKind kind) {
   const std::scoped_lock one_at_a_time(sync_mutex_);
   counters_.syncs.fetch_add(1, std::memory_order_relaxed);
   auto synced = file_->sync(kind);
-  if (!synced) poisoned_ = true;
+  if (synced) {
+    synced_since_open_ = true;
+  } else {
+    poisoned_ = true;
+  }
   return synced;
 }
 
@@ -210,6 +214,10 @@ Result<void> Store::poison(Error error) {
 
 // The pages that `superblock` names have been synced.
 Result<void> Store::flip(const format::Superblock& superblock) {
+  // The copy that is not overwritten must be durable. After opening it may be in the page cache only (heal_head).
+  if (!synced_since_open_) {
+    if (auto synced = sync_file(os::SyncKind::all); !synced) return poison(synced.error());
+  }
   std::array<std::byte, format::kPageBytes> page;
   format::encode_superblock(superblock, page);
   const std::uint64_t slot = newest_is_a_ ? format::kSuperblockBOffset : format::kSuperblockAOffset;

@@ -374,6 +374,7 @@ Result<void> Store::move_promise_down() {
   const auto moved = journal_->promise_lower_down();
   if (!moved) return {};
   format::Superblock again = superblock_;
+  again.flags |= format::kFlagJournalMoved;
   again.journal.segment = moved->link;
   again.commit_paddr = moved->link.paddr + again.journal.offset;
   for (int copy = 0; copy < 2; ++copy) {

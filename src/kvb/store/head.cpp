@@ -145,6 +145,10 @@ Result<Head> load_head(const os::File& file) {
             .b_valid = b->has_value(),
             .identity_valid = *identity,
             .newest_is_a = !*b || (*a && (*a)->epoch >= (*b)->epoch)};
+  if (*a && *b && (head.superblock.flags & format::kFlagJournalMoved) != 0) {
+    const Superblock& other = head.newest_is_a ? **b : **a;
+    head.other_is_misleading = !(other.journal.segment == head.superblock.journal.segment);
+  }
   if ((head.superblock.features_incompatible & ~format::kKnownIncompatible) != 0) {
     return os::failure(ErrorCode::unsupported,
                        "This bucket uses a feature that this program does not know (incompatible feature bits " +
@@ -220,11 +224,16 @@ Result<void> create_head(os::Environment& environment, os::File& file) {
 Result<void> heal_head(os::File& file, const Head& head) {
   Page page;
   format::encode_superblock(head.superblock, page);
-  if (!head.a_valid || head.newest_is_a) {
-    if (auto done = file.write(format::kSuperblockAOffset, page); !done) return done;
+  const std::uint64_t newest = head.newest_is_a ? format::kSuperblockAOffset : format::kSuperblockBOffset;
+  const std::uint64_t other = head.newest_is_a ? format::kSuperblockBOffset : format::kSuperblockAOffset;
+  if (auto done = file.write(newest, page); !done) return done;
+  const bool other_is_valid = head.newest_is_a ? head.b_valid : head.a_valid;
+  if (head.other_is_misleading) {
+    // It is valid: it may be overwritten only when the newest one is known to be durable.
+    if (auto done = file.sync(os::SyncKind::all); !done) return done;
   }
-  if (!head.b_valid || !head.newest_is_a) {
-    if (auto done = file.write(format::kSuperblockBOffset, page); !done) return done;
+  if (!other_is_valid || head.other_is_misleading) {
+    if (auto done = file.write(other, page); !done) return done;
   }
   if (!head.identity_valid) {
     page.fill(std::byte{0});

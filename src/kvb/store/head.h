@@ -21,7 +21,9 @@ struct Head {
   bool a_valid = false;
   bool b_valid = false;
   bool identity_valid = false;
-  bool newest_is_a = true;        // Where `superblock` was read.
+  bool newest_is_a = true;  // Where `superblock` was read.
+  // The other copy is valid, and would lead to a place where the log does not go on (format::kFlagJournalMoved).
+  bool other_is_misleading = false;
   bool only_for_reading = false;  // It uses a read-only-compatible feature that this version does not know.
 };
 
@@ -37,7 +39,7 @@ struct Head {
 // Before a bucket is written to: writes the copies again that `head` says are not valid, and also the superblock that
 // counts, the same bytes to the same place. It may be in the page cache only, if the sync that was to make it durable
 // failed (store/adopt.cpp says more): then a sync now would not write it, and the next flip, which overwrites the other
-// copy, would leave none. Not synced.
+// copy, would leave none. A misleading other copy is replaced. Not synced, but for what that needs.
 [[nodiscard]] Result<void> heal_head(os::File& file, const Head& head);
 
 }  // namespace kvb::store

@@ -306,6 +306,7 @@ Result<void> Store::write_image(const ReadState& state, format::Superblock& supe
   auto file_bytes = file_->size();
   superblock.segment_table = *segment_root;
   superblock.retiring = {*retired_root, format::Root{}};
+  superblock.flags &= ~format::kFlagJournalMoved;
   superblock.features_incompatible |= format::kFeatureImage;
   superblock.file_bytes = file_bytes ? *file_bytes : 0;
   superblock.commit_seqno = cut_.next_seqno - 1;

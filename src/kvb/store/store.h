@@ -76,9 +76,9 @@ class Store {
  private:
   // Writes that become durable, or fail, together.
   struct Group {
-    std::vector<log::Chunk> chunks;  // Filled when the leader takes it.
+    std::vector<log::Chunk> chunks;       // Filled when the leader takes it.
     std::vector<index::KeyNode*> staged;  // A node for each version, in order.
-    log::Position end;  // Of the journal behind it; set when the leader takes it.
+    log::Position end;                    // Of the journal behind it; set when the leader takes it.
     bool done = false;
     std::optional<Error> error;
   };
@@ -220,7 +220,7 @@ class Store {
 
   // checkpoint.cpp
   [[nodiscard]] std::shared_ptr<Layer> new_layer();
-  void set_state(ReadState state);                  // What it replaces is destroyed at the next collect().
+  void set_state(ReadState state);  // What it replaces is destroyed at the next collect().
   // Destroys what no reader can see any more.
   void collect(log::SegmentTable::Garbage garbage);
   [[nodiscard]] Result<void> checkpoint_holding();  // checkpoint_mutex_ is held.
@@ -236,8 +236,7 @@ class Store {
   [[nodiscard]] Result<void> checkpoint_and_move(bool seal, const std::function<Result<void>(Relocation&)>& plan,
                                                  const std::function<void(const Relocation&)>& moved);
   [[nodiscard]] Result<void> write_image(const ReadState& state, format::Superblock& superblock,
-                                         const Relocation& relocation,
-                                         std::vector<space::PageRange>& taken,
+                                         const Relocation& relocation, std::vector<space::PageRange>& taken,
                                          std::vector<space::RetiredRange>& retired);
   [[nodiscard]] Result<void> flip(const format::Superblock& superblock);
   void reclaim();  // Gives retired space back that nobody needs any more.
@@ -319,7 +318,7 @@ class Store {
   log::Position cut_;                            // What the frozen delta ends at; guarded by checkpoint_mutex_.
   std::vector<log::SegmentState> cut_segments_;  // As they were then.
   std::uint64_t cut_next_segment_id_ = 0;
-  std::vector<space::RetiredRange> retired_;                 // Guarded by checkpoint_mutex_.
+  std::vector<space::RetiredRange> retired_;  // Guarded by checkpoint_mutex_.
   // Segments that compaction has emptied, and the checkpoint that retired them.
   struct Victim {
     log::SegmentState segment;
@@ -336,6 +335,7 @@ class Store {
   std::atomic<std::uint64_t> delta_limit_{0};
   std::uint64_t next_epoch_ = 0;  // Guarded by checkpoint_mutex_.
   std::mutex sync_mutex_;
+  std::atomic<bool> synced_since_open_{false};
   std::atomic<bool> frozen_{false};  // There is a frozen delta.
   bool freezing_ = false;            // Writers wait until the cut is made; guarded by write_mutex_.
   std::jthread checkpointer_;

@@ -155,6 +155,7 @@ class ModelRun {
         return must(bucket_->flush());
       case 23:
         if (below(10) == 0) must(bucket_->checkpoint());
+        if (below(60) == 0) must(bucket_->compact({.strategy = static_cast<CompactStrategy>(below(3))}));
         return;
     }
   }

@@ -20,6 +20,7 @@ constexpr std::size_t kMinimumWorkloads = 20;
 std::vector<Workload> all_workloads() {
   std::vector<Workload> all(log_workloads().begin(), log_workloads().end());
   all.insert(all.end(), checkpoint_workloads().begin(), checkpoint_workloads().end());
+  all.insert(all.end(), compact_workloads().begin(), compact_workloads().end());
   return all;
 }
 

@@ -113,6 +113,10 @@ class CrashHarness {
     if (done) ++counts_.checkpoints;
     settle(done);
   }
+  void compact(CompactStrategy strategy) {
+    const auto done = bucket_->compact({.strategy = strategy});
+    settle(done ? Result<void>{} : std::unexpected(done.error()));
+  }
   void close() {
     const auto done = bucket_->close();
     if (done && !doubtful_) acknowledged_ = states_.size() - 1;
