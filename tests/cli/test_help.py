@@ -7,7 +7,7 @@ import unittest
 
 from support import KVB, KvbTest
 
-COMMANDS = ["init", "put", "get", "del", "exists", "scan", "count", "stats", "verify", "repair"]
+COMMANDS = ["init", "put", "get", "del", "exists", "scan", "count", "stats", "verify", "compact", "repair"]
 
 
 class Help(KvbTest):

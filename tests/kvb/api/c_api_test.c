@@ -584,6 +584,56 @@ static void stats_and_verify(void) {
   OK(kvb_close(bucket, &error));
 }
 
+static void checkpoints_and_compaction(void) {
+  kvb_bucket* bucket = new_bucket("compact.kvb");
+  static char value[1 << 20];
+  memset(value, 'v', sizeof value);
+  for (int i = 0; i < 8; ++i) OK(kvb_put(bucket, "big", 3, value, sizeof value, &error));
+  OK(kvb_put(bucket, "small", 5, "kept", 4, &error));
+  kvb_stats* stats = NULL;
+  OK(kvb_get_stats(bucket, &stats, &error));
+  const uint64_t epoch = stats != NULL ? stats->epoch : 0;
+  kvb_stats_free(stats);
+  OK(kvb_checkpoint(bucket, &error));
+  OK(kvb_get_stats(bucket, &stats, &error));
+  CHECK(stats != NULL && stats->epoch > epoch);
+  kvb_stats_free(stats);
+  OK(kvb_remove(bucket, "big", 3, NULL, &error));
+
+  kvb_compact_report* report = NULL;
+  OK(kvb_compact(bucket, KVB_COMPACT_FULL, &report, &error));
+  if (report != NULL) {
+    CHECK(report->file_bytes_before > 8u << 20 && report->file_bytes_after < 1u << 20);
+    CHECK(report->allocated_bytes_after < report->allocated_bytes_before);
+    CHECK(report->segments_freed >= 1 && report->records_moved >= 1 && report->bytes_moved > 0);
+  }
+  kvb_compact_report_free(report);
+  OK(kvb_compact(bucket, KVB_COMPACT_AUTOMATIC, NULL, &error));
+  OK(kvb_compact(bucket, KVB_COMPACT_AGGRESSIVE, NULL, &error));
+  kvb_value* found = NULL;
+  OK(kvb_get(bucket, "small", 5, &found, &error));
+  CHECK(found != NULL && found->size == 4 && memcmp(found->data, "kept", 4) == 0);
+  kvb_value_free(found);
+  OK(kvb_get(bucket, "big", 3, &found, &error));
+  CHECK(found == NULL);
+
+  report = (kvb_compact_report*)value;
+  FAILS(KVB_INVALID_ARGUMENT, kvb_compact(bucket, 3, &report, &error));
+  CHECK(report == NULL);
+  FAILS(KVB_INVALID_ARGUMENT, kvb_compact(bucket, -1, NULL, &error));
+  FAILS(KVB_INVALID_ARGUMENT, kvb_compact(NULL, KVB_COMPACT_FULL, NULL, &error));
+  FAILS(KVB_INVALID_ARGUMENT, kvb_checkpoint(NULL, &error));
+  OK(kvb_close(bucket, &error));
+  kvb_compact_report_free(NULL);
+
+  kvb_open_options reading = KVB_OPEN_OPTIONS_INIT;
+  reading.read_only = 1;
+  OK(kvb_open(file_in_folder("compact.kvb"), &reading, &bucket, &error));
+  FAILS(KVB_READ_ONLY, kvb_compact(bucket, KVB_COMPACT_FULL, NULL, &error));
+  FAILS(KVB_READ_ONLY, kvb_checkpoint(bucket, &error));
+  OK(kvb_close(bucket, &error));
+}
+
 int main(int argc, char** argv) {
   if (argc != 2) {
     fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
@@ -601,6 +651,7 @@ int main(int argc, char** argv) {
   errors();
   null_pointers();
   stats_and_verify();
+  checkpoints_and_compaction();
   if (failures != 0) {
     fprintf(stderr, "%d checks failed\n", failures);
     return 1;
