@@ -31,6 +31,7 @@ namespace {
 constexpr std::uint64_t kMostJournalBytes = std::uint64_t{1} << 30;
 constexpr std::uint64_t kSmallIndexBytes = std::uint64_t{1} << 20;
 constexpr std::uint64_t kDeltaMemoryBytes = std::uint64_t{24} << 20;
+constexpr std::uint64_t kWorthCompacting = std::uint64_t{4} << 20;
 // What opening may replay after a clean close: so much takes less than a millisecond.
 constexpr std::uint64_t kCloseJournalBytes = 512 * 1024;
 
@@ -304,7 +305,7 @@ void Store::after_write() {
   if (!environment_->has_background_threads()) {
     const std::scoped_lock one_at_a_time(checkpoint_mutex_);
     // A failure is not this write's affair: it stands in the log. The next try comes when more has been written.
-    if (checkpoint_due() && !checkpoint_holding()) {
+    if (checkpoint_due() && !automatic_checkpoint()) {
       if (refused_at_bytes_ == 0) refused_at_bytes_ = frozen_bytes_ + journal_bytes_;
     }
     return;
@@ -320,6 +321,55 @@ void Store::after_write() {
   checkpoint_done_.wait_for(lock, std::chrono::seconds(10), [&] { return !too_much(); });
 }
 
+// The segments' live bytes as they will be after the merge, nearly: records of the frozen delta are added, and those
+// that the base has under the same hash are taken off, without a look at them. Only for choosing what to move: the
+// merge counts anew.
+void Store::estimate_live_bytes() {
+  estimated_ = cut_segments_;
+  const auto add = [this](std::uint64_t paddr, std::int64_t bytes) {
+    auto found = std::ranges::upper_bound(estimated_, paddr, {}, [](const auto& s) { return s.link.paddr; });
+    if (found == estimated_.begin()) return;
+    --found;
+    const auto live = static_cast<std::int64_t>(found->live_bytes) + bytes;
+    found->live_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(live, 0));
+  };
+  const Snapshot now = snapshot();
+  now.state->frozen->delta.for_each([&](const index::KeyNode& node) {
+    const index::Version& version = *node.newest.load(std::memory_order_acquire);
+    const auto bytes = static_cast<std::int64_t>(version.record_bytes);
+    if (!version.is_delete()) add(version.paddr, bytes);
+    if (now.state->base->empty()) return;
+    // A page that cannot be read stops the merge, which says so.
+    (void)now.state->base->hashes().find(node.hash, [&](std::uint64_t paddr) {
+      add(paddr, -bytes);
+      return false;
+    });
+  });
+}
+
+// A checkpoint, and if much of the file is dead, a round of compaction with it.
+Result<void> Store::automatic_checkpoint() {
+  if (!options_.compact_automatically) return checkpoint_holding();
+  bool moves = false;
+  auto done = checkpoint_and_move(false,
+                                  [&](Relocation& relocation) -> Result<void> {
+                                    estimate_live_bytes();
+                                    std::uint64_t live = 0;
+                                    std::uint64_t all = 0;
+                                    for (const auto& segment : estimated_) {
+                                      live += segment.live_bytes;
+                                      all += segment.size_bytes;
+                                    }
+                                    if (all < kWorthCompacting || live * 3 > all * 2) return {};
+                                    relocation.victims = choose_victims(CompactStrategy::automatic);
+                                    moves = !relocation.victims.empty();
+                                    return {};
+                                  },
+                                  {});
+  if (!done || !moves) return done;
+  return give_back_space();
+}
+
 void Store::run_checkpoints(const std::stop_token& stop) {
   std::unique_lock lock(checkpointer_mutex_);
   while (!stop.stop_requested()) {
@@ -330,7 +380,7 @@ void Store::run_checkpoints(const std::stop_token& stop) {
     lock.unlock();
     {
       const std::scoped_lock one_at_a_time(checkpoint_mutex_);
-      if (checkpoint_due() && !checkpoint_holding() && refused_at_bytes_ == 0) {
+      if (checkpoint_due() && !automatic_checkpoint() && refused_at_bytes_ == 0) {
         refused_at_bytes_ = frozen_bytes_ + journal_bytes_;
       }
     }

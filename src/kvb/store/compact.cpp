@@ -244,7 +244,7 @@ Result<void> Store::relocate(const ReadState& state, Relocation& relocation, std
 // Which segments to empty in one round.
 std::vector<log::SegmentState> Store::choose_victims(CompactStrategy strategy) const {
   std::vector<log::SegmentState> victims;
-  for (const log::SegmentState& state : cut_segments_) {
+  for (const log::SegmentState& state : estimated_) {
     // R31: the segment in which the journal begins stays, and so does everything that is not complete.
     if (state.link == cut_.segment || state.end_offset == 0) continue;
     const std::uint64_t dead = state.size_bytes - std::min(state.live_bytes, state.size_bytes);
@@ -279,6 +279,7 @@ Result<CompactReport> Store::compact(const CompactOptions& options) {
     auto done = checkpoint_and_move(
         seal,
         [&](Relocation& relocation) -> Result<void> {
+          estimate_live_bytes();
           relocation.victims = down ? segments_far_out() : choose_victims(options.strategy);
           if (!down) std::erase_if(relocation.victims, [&](const auto& s) { return outputs.contains(s.link.id); });
           relocation.rewrite_keys = down;

@@ -243,6 +243,8 @@ class Store {
   [[nodiscard]] bool checkpoint_due() const;
   void after_write();  // Makes or awaits a checkpoint, if one is due.
   void run_checkpoints(const std::stop_token& stop);
+  [[nodiscard]] Result<void> automatic_checkpoint();
+  void estimate_live_bytes();
 
   // compact.cpp; checkpoint_mutex_ is held.
   [[nodiscard]] std::vector<log::SegmentState> choose_victims(CompactStrategy strategy) const;
@@ -318,6 +320,7 @@ class Store {
   log::Position cut_;                            // What the frozen delta ends at; guarded by checkpoint_mutex_.
   std::vector<log::SegmentState> cut_segments_;  // As they were then.
   std::uint64_t cut_next_segment_id_ = 0;
+  std::vector<log::SegmentState> estimated_;  // The same, with live bytes as they are about now.
   std::vector<space::RetiredRange> retired_;  // Guarded by checkpoint_mutex_.
   // Segments that compaction has emptied, and the checkpoint that retired them.
   struct Victim {
