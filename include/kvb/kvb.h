@@ -227,6 +227,38 @@ KVB_API kvb_code kvb_write(kvb_bucket* bucket, const kvb_batch* batch, kvb_error
 // Everything written before the call survives power loss when it returns. (After KVB_SYNC writes it has nothing to do.)
 KVB_API kvb_code kvb_flush(kvb_bucket* bucket, kvb_error** error) KVB_NOEXCEPT;
 
+// Writes the index of everything committed so far to the file, so that the next opening has to replay only what comes
+// later. It happens by itself; this is for choosing the moment. Errors: those of writing; after KVB_FULL nothing is
+// lost.
+KVB_API kvb_code kvb_checkpoint(kvb_bucket* bucket, kvb_error** error) KVB_NOEXCEPT;
+
+// How thoroughly kvb_compact works.
+typedef enum kvb_compact_strategy {
+  KVB_COMPACT_AUTOMATIC = 0,   // Empties segments of which at least half is dead. Cheap.
+  KVB_COMPACT_AGGRESSIVE = 1,  // Those of which at least a tenth is dead.
+  KVB_COMPACT_FULL = 2,        // Rewrites everything in the order of the keys; the file is as short as it can be.
+} kvb_compact_strategy;
+
+// Free it with kvb_compact_report_free.
+typedef struct kvb_compact_report {
+  uint64_t file_bytes_before;
+  uint64_t file_bytes_after;
+  uint64_t allocated_bytes_before;  // Blocks on the device.
+  uint64_t allocated_bytes_after;
+  uint64_t segments_freed;
+  uint64_t records_moved;
+  uint64_t bytes_moved;
+} kvb_compact_report;
+
+// Gives the space of removed, overwritten and expired data back to the file system. Other threads read and write
+// meanwhile. `strategy` is a kvb_compact_strategy; *report (may be NULL) says what was done. It needs free space for
+// what it moves: 64 MiB at a time, for KVB_COMPACT_FULL what the live data needs; KVB_FULL if there is none, and
+// nothing is lost. What open readers and cursors still read comes back with a later call. Errors: those of writing and
+// of reading.
+KVB_API kvb_code kvb_compact(kvb_bucket* bucket, int strategy, kvb_compact_report** report,
+                             kvb_error** error) KVB_NOEXCEPT;
+KVB_API void kvb_compact_report_free(kvb_compact_report* report) KVB_NOEXCEPT;
+
 // ---------------------------------------------------------------------------------------------------- Read
 
 // A value as it was found. From kvb_get: free it with kvb_value_free.
