@@ -84,6 +84,13 @@ class CommandLine {
     format_option(command("stats", stats_), stats_, "table or json");
     format_option(command("verify", verify_), verify_, "text or json");
 
+    CLI::App& compact = command("compact", compact_);
+    compact.add_flag("--aggressive", compact_.aggressive, "Empty every segment of which a tenth is dead");
+    compact.add_flag("--full", compact_.full, "Rewrite everything in the order of the keys; the shortest file");
+    compact.add_flag("--dry-run", compact_.dry_run, "Only say what could be given back");
+    lock_timeout_option(compact, compact_.writer.lock_timeout);
+    format_option(compact, compact_, "text or json");
+
     CLI::App& repair = command("repair", repair_);
     text(repair, "NEW", repair_.target, "The bucket to save into; it must not exist");
     repair.add_flag("--dry-run", repair_.dry_run, "Only say what would be saved and what is lost");
@@ -154,9 +161,12 @@ class CommandLine {
     text(to, "--durability", target, "sync (survives power loss when it returns; the default) or relaxed", "MODE");
   }
 
+  void lock_timeout_option(CLI::App& to, std::optional<std::string>& target) {
+    text(to, "--lock-timeout", target, "How long to wait for another writer: seconds, 500ms, 2m; 5 by default", "TIME");
+  }
+
   void writer_options(CLI::App& to, WriterArguments& writer) {
-    text(to, "--lock-timeout", writer.lock_timeout,
-         "How long to wait for another writer: seconds, 500ms, 2m; 5 by default", "TIME");
+    lock_timeout_option(to, writer.lock_timeout);
     durability_option(to, writer.durability);
   }
 
@@ -184,6 +194,7 @@ class CommandLine {
   CountArguments count_;
   StatsArguments stats_;
   VerifyArguments verify_;
+  CompactArguments compact_;
   RepairArguments repair_;
 };
 

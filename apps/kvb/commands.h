@@ -79,6 +79,13 @@ struct CountArguments : RangeArguments {};
 struct StatsArguments : CommonArguments {};
 struct VerifyArguments : CommonArguments {};
 
+struct CompactArguments : CommonArguments {
+  bool aggressive = false;
+  bool full = false;
+  bool dry_run = false;
+  WriterArguments writer;  // Of these, only how long to wait.
+};
+
 struct RepairArguments : CommonArguments {
   std::optional<std::string> target;  // NEW; not given with --dry-run.
   bool dry_run = false;
@@ -93,6 +100,7 @@ struct RepairArguments : CommonArguments {
 [[nodiscard]] Outcome run(const CountArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const StatsArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const VerifyArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const CompactArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const RepairArguments& arguments, Output& output);
 
 // What the commands share.
@@ -110,6 +118,9 @@ struct RepairArguments : CommonArguments {
 [[nodiscard]] Expected<Bucket> open_for_writing(const CommonArguments& arguments, const WriterArguments& writer,
                                                 bool create);
 [[nodiscard]] Expected<Bucket> open_for_reading(const CommonArguments& arguments);
+
+// Ends a writing command: what close() cannot make durable is a failure.
+[[nodiscard]] Outcome close_bucket(Bucket& bucket);
 
 // A key as it is shown in messages: quoted, escaped, shortened.
 [[nodiscard]] std::string shown_key(std::string_view key);

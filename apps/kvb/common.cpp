@@ -58,6 +58,11 @@ Expected<Bucket> open_for_reading(const CommonArguments& arguments) {
   return std::move(*bucket);
 }
 
+Outcome close_bucket(Bucket& bucket) {
+  if (auto closed = bucket.close(); !closed) return engine_failure(std::move(closed.error()));
+  return ExitCode::ok;
+}
+
 std::string shown_key(std::string_view key) {
   constexpr std::size_t kLongest = 60;
   std::string_view part = key;

@@ -123,6 +123,23 @@ Examples:
   kvb verify app.kvb
   kvb verify app.kvb --format json)"},
 
+    CommandHelp{"compact", "Give the space of removed and replaced data back",
+                R"(
+A bucket uses the space of what was removed, replaced or has expired again; this gives it back to the file system. The
+default does what is cheap: it empties segments of which at least half is dead. --aggressive empties those of which a
+tenth is dead; --full rewrites everything, in the order of the keys, which makes the file as short as it can be and
+scans as fast as they can be. It needs free space for what it moves: 64 MiB, with --full as much as the live data.
+Other programs may read meanwhile; what they still read comes back the next time. A crash loses nothing.
+
+--format json: "file_bytes_before", "file_bytes_after" (the length), "allocated_bytes_before", "allocated_bytes_after"
+(the space on the disk), "segments_before", "segments_after", "segments_freed", "records_moved", "bytes_moved",
+"seconds"; with --dry-run "gain_bytes": what could come back at most, and with --full about that.
+
+Examples:
+  kvb compact app.kvb
+  kvb compact app.kvb --full
+  kvb compact app.kvb --dry-run)"},
+
     CommandHelp{"repair", "Save what a damaged bucket still holds into a new one",
                 R"(
 The damaged file is only read. Every record that is whole is saved, the newest of each key, into the bucket NEW; what is
@@ -151,7 +168,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 // What people who know other stores type.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kOtherNames = {{{"create", "init"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kOtherNames = {{{"create", "init"},
                                                                                         {"new", "init"},
                                                                                         {"set", "put"},
                                                                                         {"add", "put"},
@@ -163,7 +180,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kOtherNa
                                                                                         {"keys", "scan"},
                                                                                         {"info", "stats"},
                                                                                         {"check", "verify"},
-                                                                                        {"recover", "repair"}}};
+                                                                                        {"recover", "repair"},
+                                                                                        {"vacuum", "compact"},
+                                                                                        {"shrink", "compact"}}};
 
 }  // namespace
 

@@ -26,12 +26,6 @@ Expected<ValueKind> choose_kind(const PutArguments& arguments, std::string_view 
   return ValueKind::bytes;
 }
 
-// Ends a writing command: what close() cannot make durable is a failure.
-Outcome close_bucket(Bucket& bucket) {
-  if (auto closed = bucket.close(); !closed) return engine_failure(std::move(closed.error()));
-  return ExitCode::ok;
-}
-
 }  // namespace
 
 Outcome run(const InitArguments& arguments, Output& output) {

@@ -1,0 +1,51 @@
+#include "progress.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+#include "text.h"
+
+namespace kvb::cli {
+namespace {
+
+// A longer line would wrap, and then a carriage return does not lead back to where it began.
+std::size_t columns_of_terminal() {
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 79;
+  return std::max<std::size_t>(size.ws_col, 2) - 1;
+}
+
+}  // namespace
+
+Progress::Progress() noexcept : visible_(isatty(STDERR_FILENO) == 1) {}
+
+void Progress::show(std::string_view text) {
+  if (!visible_) return;
+  const std::size_t limit = columns_of_terminal();
+  std::string line = shown_columns_ == 0 ? "" : "\r";
+  std::size_t columns = 0;
+  while (!text.empty() && columns < limit) {
+    const std::size_t bytes = std::max<std::size_t>(utf8_length(text), 1);
+    line += text.substr(0, bytes);
+    text.remove_prefix(std::min(bytes, text.size()));
+    ++columns;
+  }
+  if (shown_columns_ > columns) line.append(std::min(shown_columns_, limit) - std::min(columns, limit), ' ');
+  shown_columns_ = columns;
+  (void)std::fwrite(line.data(), 1, line.size(), stderr);
+  (void)std::fflush(stderr);
+}
+
+void Progress::wipe() {
+  if (!visible_ || shown_columns_ == 0) return;
+  const std::string line = '\r' + std::string(shown_columns_, ' ') + '\r';
+  shown_columns_ = 0;
+  (void)std::fwrite(line.data(), 1, line.size(), stderr);
+  (void)std::fflush(stderr);
+}
+
+}  // namespace kvb::cli
