@@ -1,8 +1,12 @@
-// Looking after a keystore: flush, verify, statistics; and the forms whose engine side is still to come.
+// Looking after a keystore: flush, verify, statistics, compact; and the forms whose engine side is still to come.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "wfl/keystore/statements.h"
 #include "wfl/vm/heap.h"
@@ -89,6 +93,32 @@ vm::Value statistics(vm::NativeCall& call) {
   return vm::Value(map);
 }
 
+struct StrategyName {
+  std::string_view name;
+  kvb::CompactStrategy strategy;
+};
+constexpr std::array<StrategyName, 3> kStrategies = {{{"auto", kvb::CompactStrategy::automatic},
+                                                      {"aggressive", kvb::CompactStrategy::aggressive},
+                                                      {"full", kvb::CompactStrategy::full}}};
+
+std::optional<kvb::CompactStrategy> strategy_called(vm::Value value) {
+  if (!value.is_text()) return std::nullopt;
+  const auto* found = std::ranges::find(kStrategies, value.as_text(), &StrategyName::name);
+  return found == kStrategies.end() ? std::nullopt : std::optional(found->strategy);
+}
+
+std::string no_such_strategy(vm::Value value) {
+  std::string message = fmt::format("There is no strategy {}.", vm::debug_form(value));
+  // Their first two letters are enough to tell them apart, whatever follows.
+  const std::string_view word = value.is_text() ? value.as_text() : std::string_view();
+  for (const auto& [name, strategy] : kStrategies) {
+    if (word.size() >= 2 && (word[0] | 0x20) == name[0] && (word[1] | 0x20) == name[1]) {
+      message += fmt::format(" Did you mean \"{}\"?", name);
+    }
+  }
+  return message + " The strategies of `compact` are \"auto\", \"aggressive\" and \"full\".";
+}
+
 // keystore.compact: keystore, strategy?
 vm::Value compact(vm::NativeCall& call) {
   Keystore* keystore = keystore_argument(call, 0, Access::write);
@@ -98,17 +128,23 @@ vm::Value compact(vm::NativeCall& call) {
         fmt::format("The keystore \"{}\" cannot be compacted in the middle of its batch. Do it after `end batch`.",
                     keystore->path()));
   }
-  static constexpr std::array<std::string_view, 3> kStrategies = {"auto", "aggressive", "full"};
-  if (!call[1].is_undefined()) {
-    const bool known = call[1].is_text() && std::ranges::find(kStrategies, call[1].as_text()) != kStrategies.end();
-    if (!known) {
-      return call.fail(
-          fmt::format("The strategies of `compact` are \"auto\", \"aggressive\" and \"full\"; {} is none of them.",
-                      vm::debug_form(call[1])));
-    }
-  }
-  return fail_with(call,
-                   not_yet("Compacting a keystore", "Everything else works without it; the file only stays larger."));
+  std::optional<kvb::CompactStrategy> strategy = kvb::CompactStrategy::automatic;
+  if (!call[1].is_undefined()) strategy = strategy_called(call[1]);
+  if (!strategy) return call.fail(no_such_strategy(call[1]));
+
+  const auto start = std::chrono::steady_clock::now();
+  const auto report = keystore->bucket().compact({.strategy = *strategy});
+  if (!report) return fail_with(call, report.error(), keystore->path());
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  vm::Map* map = call.heap.map();
+  set_number(call, map, "bytes_before", report->file_bytes_before);
+  set_number(call, map, "bytes_after", report->file_bytes_after);
+  set_number(call, map, "records_moved", report->records_moved);
+  set_number(call, map, "seconds", took.count());
+  set_number(call, map, "allocated_bytes_before", report->allocated_bytes_before);
+  set_number(call, map, "allocated_bytes_after", report->allocated_bytes_after);
+  set_number(call, map, "segments_freed", report->segments_freed);
+  return vm::Value(map);
 }
 
 // keystore.back_up: keystore, path
