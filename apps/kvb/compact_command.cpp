@@ -33,7 +33,8 @@ struct Sizes {
   static Sizes of(const Stats& stats) { return {stats.file_bytes, stats.allocated_bytes, stats.segments}; }
 };
 
-// What of the space on the disk holds neither live records nor the index of them.
+// What of the space on the disk holds neither live records nor the index of them. No strategy gives back more; the
+// file's head and the room for the next writes stay, and which segments are worth emptying is known to the engine only.
 std::uint64_t gain_bytes(const Stats& stats) {
   const std::uint64_t needed = stats.live_bytes + stats.index_bytes;
   return stats.allocated_bytes - std::min(stats.allocated_bytes, needed);
@@ -53,9 +54,9 @@ std::string shown_name(const std::string& file) {
 
 std::string estimate_as_text(const std::string& file, CompactStrategy strategy, const Stats& stats) {
   return fmt::format(
-      "{}: compacting would give back {} {} of the {} that the file takes on the disk. {} are live data, {} their "
-      "index. Nothing was changed.\n",
-      shown_name(file), strategy == CompactStrategy::full ? "about" : "at most", readable_bytes(gain_bytes(stats)),
+      "{}: compacting ({}) would give back at most {} of the {} that the file takes on the disk. {} are live data, {} "
+      "their index. Nothing was changed.\n",
+      shown_name(file), strategy_name(strategy), readable_bytes(gain_bytes(stats)),
       readable_bytes(stats.allocated_bytes), readable_bytes(stats.live_bytes), readable_bytes(stats.index_bytes));
 }
 

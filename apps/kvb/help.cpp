@@ -133,7 +133,7 @@ Other programs may read meanwhile; what they still read comes back the next time
 
 --format json: "file_bytes_before", "file_bytes_after" (the length), "allocated_bytes_before", "allocated_bytes_after"
 (the space on the disk), "segments_before", "segments_after", "segments_freed", "records_moved", "bytes_moved",
-"seconds"; with --dry-run "gain_bytes": what could come back at most, and with --full about that.
+"seconds"; with --dry-run "gain_bytes": what could come back at most.
 
 Examples:
   kvb compact app.kvb

@@ -6,7 +6,7 @@ import sys
 import time
 import unittest
 
-from support import ERROR, OK, KvbTest, unprivileged
+from support import ERROR, OK, USAGE, KvbTest, unprivileged
 
 # Holds a bucket open for writing through the C API until its standard input ends.
 HOLDER = """
@@ -91,13 +91,17 @@ class InUse(KvbTest):
         self.holder.stdout.close()
 
     def test_busy_names_the_holder(self):
-        for command in (["put", self.bucket, "a", "2"], ["del", self.bucket, "a"]):
+        for command in (["put", self.bucket, "a", "2"], ["del", self.bucket, "a"], ["compact", self.bucket]):
             message = self.fails(ERROR, *command, "--lock-timeout", "0")
             self.assertIn(str(self.holder.pid), message)
             self.assertIn("--lock-timeout", message)
             error = self.fails_json(ERROR, *command, "--lock-timeout", "0", "--format", "json")
             self.assertEqual((error["code"], error["holder_pid"]), ("busy", self.holder.pid))
             self.assertRegex(error["holder_since"], r"^20\d\d-")
+
+    def test_what_compacting_would_gain_is_told_beside_a_writer(self):
+        self.assertIn(b"Nothing was changed.", self.ok("compact", self.bucket, "--dry-run"))
+        self.fails(USAGE, "compact", self.bucket, "--dry-run", "--lock-timeout", "1", says="--dry-run")
 
     def test_waiting(self):
         begun = time.monotonic()
