@@ -184,6 +184,7 @@ TEST(CompactThreads, Writers_and_readers_go_on_beside_it) {
   auto bucket = KVB_MUST(Bucket::open_or_create(folder.path() + "/a.kvb", {.durability = Durability::relaxed}));
   constexpr int kKeys = 5'000;
   for (int i = 0; i < kKeys; ++i) EXPECT_TRUE(KVB_MUST(bucket.put(key(i), std::to_string(i))));
+  KVB_MUST(bucket.flush());  // Other threads see what is published.
   std::atomic<bool> stop{false};
   std::atomic<std::uint64_t> reads{0};
   std::thread writer([&] {
