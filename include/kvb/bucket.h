@@ -60,7 +60,8 @@ struct OpenOptions {
   // go on). Larger: more memory and a longer opening after a crash. At least twice the index is waited for, so that the
   // index is not rewritten too often.
   std::uint64_t checkpoint_bytes = std::uint64_t{64} << 20;
-  // When a checkpoint is made by itself and a third of the log is dead, segments that are half dead are emptied with it.
+  // When a checkpoint is made by itself and a third of the log is dead, segments that are half dead are emptied with
+  // it.
   bool compact_automatically = true;
 };
 

@@ -140,12 +140,18 @@ Result<void> Store::relocate(const ReadState& state, Relocation& relocation, std
   for (const Found& one : records) left += one.bytes;
   std::vector<std::byte> buffer;
   for (std::size_t next = 0; next < records.size();) {
-    // A segment that holds exactly what comes into it.
+    // A segment that holds exactly what comes into it. When records move down, one that fits between what is there.
+    std::uint64_t most = format::kMaxSegmentBytes / 2;
+    if (relocation.rewrite_keys) {
+      std::uint64_t largest_hole = 0;
+      for (const auto& hole : free_space_.free_ranges()) largest_hole = std::max(largest_hole, hole.bytes());
+      most = std::clamp(largest_hole - largest_hole / 8, std::uint64_t{64} << 10, most);
+    }
     std::size_t end = next;
     std::uint64_t bytes = 0;
     std::uint64_t lowest_seqno = UINT64_MAX;
     std::uint64_t highest_seqno = 0;
-    while (end < records.size() && (end == next || bytes + records[end].bytes <= format::kMaxSegmentBytes / 2)) {
+    while (end < records.size() && (end == next || bytes + records[end].bytes <= most)) {
       bytes += records[end].bytes;
       lowest_seqno = std::min(lowest_seqno, records[end].seqno);
       highest_seqno = std::max(highest_seqno, records[end].seqno);
@@ -314,7 +320,8 @@ Result<CompactReport> Store::compact(const CompactOptions& options) {
     const bool worth_it = options.strategy == CompactStrategy::full ? free * 8 >= before : free * 2 >= before;
     if (!worth_it && before <= report.file_bytes_before) break;
     if (auto moved = round(false, true); !moved) return std::unexpected(moved.error());
-    if (report.file_bytes_after + before / 64 >= before && i > 0) break;
+    const bool shorter = report.file_bytes_after + before / 64 < before;
+    if (!shorter && i > 0 && report.file_bytes_after <= report.file_bytes_before) break;
   }
   return report;
 }

@@ -92,6 +92,23 @@ TEST(CompactFull, Leaves_little_more_than_the_live_data) {
   EXPECT_TRUE(verified.ok()) << verified.problems.front().message;
 }
 
+TEST(CompactFull, R33_what_is_compact_already_gets_no_longer) {
+  os::SimDisk disk({.seed = 28});
+  auto bucket = KVB_MUST(create_with(disk.environment(), kPath));
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 10'000; ++i) EXPECT_TRUE(KVB_MUST(bucket.put(key(i), std::string(100, 'v'))));
+  }
+  (void)KVB_MUST(bucket.compact({.strategy = CompactStrategy::automatic}));
+  std::size_t before = disk.contents(kPath).size();
+  for (int round = 0; round < 5; ++round) {
+    (void)KVB_MUST(bucket.compact({.strategy = CompactStrategy::full}));
+    const std::size_t after = disk.contents(kPath).size();
+    EXPECT_LE(after, before + before / 16) << "round " << round;
+    before = after;
+  }
+  EXPECT_LE(static_cast<double>(before), 1.5 * static_cast<double>(bucket.stats().live_bytes));
+}
+
 TEST(CompactFull, R32_what_was_deleted_does_not_come_back_by_repair) {
   os::SimDisk disk({.seed = 23});
   auto bucket = KVB_MUST(create_with(disk.environment(), kPath));
