@@ -200,6 +200,9 @@ Result<void> JournalWriter::cut(Segment& segment, const Position& end, std::uint
 }
 
 Result<void> JournalWriter::open_tail() {
+  // What recovery has written again (store/adopt.cpp) must be durable before anything new is written: a footer that
+  // survived a crash which its segment's header did not would end the life that is made anew under that header.
+  if (auto synced = sync_all(); !synced) return synced;
   Segment* existing = segments_->find(tail_.segment);
   if (existing == nullptr) {
     // The promised segment was never made, so nothing can have been written into its life: it can be made now. But if

@@ -108,7 +108,7 @@ void reopens_after_death(CrashHarness& it) {
 
 void closes_of_an_empty_bucket(CrashHarness& it) {
   it.create();
-  for (int i = 0; i < 5; ++i) it.reopen();
+  for (int i = 0; i < 8; ++i) it.reopen();
   it.kill_and_open();
   it.put("only", "one");
   it.reopen();
