@@ -305,9 +305,9 @@ Result<void> Store::start_writing() {
   if (stop.kind == log::Stop::Kind::cut_off) lost_records_ = synced - last;
 
   // R20: what the journal says is durable before anybody acts on it. Records that the synced word covers are: the word
-  // is stored only after the sync. What else a failed sync may have left in the page cache only (the head's copies above,
-  // the header and footer of the segment at the end) has been written again, and is synced before the first append
-  // (JournalWriter::open_tail) and before the first flip.
+  // is stored only after the sync. What else a failed sync may have left in the page cache only (the head's copies
+  // above, the header and footer of the segment at the end) has been written again, and is synced before the first
+  // append (JournalWriter::open_tail) and before the first flip.
   if (auto done = rewrite_unsynced(synced_end); !done) return done;
   if (!(trusted && *trusted && **trusted >= last)) {
     if (auto done = sync_file(os::SyncKind::all); !done) return done;
