@@ -223,6 +223,7 @@ Result<void> Store::Merge::merge_keys(format::Superblock& superblock, bool& rewr
   if (auto found = old.seek_first(); !found) return found;
   auto run = new_run();
   index::KeyTableWriter writer(run);
+  std::string last;
   while (!old.at_end() || add.node() != nullptr) {
     const bool take_old = !old.at_end() && (add.node() == nullptr || old.key() <= add.key());
     const bool take_new = add.node() != nullptr && (old.at_end() || add.key() <= old.key());
@@ -230,8 +231,10 @@ Result<void> Store::Merge::merge_keys(format::Superblock& superblock, bool& rewr
     while (drop.node() != nullptr && drop.key() < key) drop.next();
     const bool dropped = (take_old && !take_new && drop.node() != nullptr && drop.key() == key) ||
                          std::ranges::binary_search(relocation.dropped_keys, key);
-    if (!dropped) {
+    // Keys that come twice, or out of order, are those of a file that somebody has tampered with.
+    if (!dropped && (writer.keys() == 0 || last < key)) {
       if (auto added = writer.add(key); !added) return added;
+      last = key;
     }
     if (take_new) add.next();
     if (take_old) {
