@@ -1,7 +1,6 @@
 #include "kvb/index/hash_index.h"
 
 #include <algorithm>
-#include <cassert>
 
 #include "kvb/format/endian.h"
 #include "kvb/os/mapped_read.h"
@@ -56,7 +55,12 @@ HashIndexWriter::HashIndexWriter(space::PageRunWriter& run, std::uint64_t slots)
     : run_(&run), pages_(hash_pages_for(slots)) {}
 
 Result<void> HashIndexWriter::add(const Slot& slot) {
-  assert(slot.hash >= last_hash_);
+  // Only the pages of a file that somebody has tampered with are not in order.
+  if (slot.hash < last_hash_) {
+    return std::unexpected(Error{
+        .code = ErrorCode::damaged,
+        .message = "The slots of the index are not in order. `kvb repair` builds the bucket anew from its records."});
+  }
   last_hash_ = slot.hash;
   if (auto written = write_pages_before(hash_page(slot.hash, pages_)); !written) return written;
   in_page_.push_back(slot);
