@@ -156,7 +156,6 @@ void Store::lead(std::unique_lock<std::mutex>& lock, bool sync) {
 void Store::publish(Group& group, bool synced) {
   journal_->committed(group.end);
   if (!group.staged.empty()) {
-    published_.store(group.end.next_seqno - 1, std::memory_order_release);
     // Nothing is frozen while a group is under way, so the keys are in the active delta.
     std::vector<index::KeyNode*> fresh;
     for (index::KeyNode* const node : group.staged) {
@@ -164,7 +163,9 @@ void Store::publish(Group& group, bool synced) {
       node->ordered = true;
       fresh.push_back(node);
     }
+    // Ordered before it is published: a scan that reads at the new seqno must meet every key of the group.
     active_->order.add(fresh);
+    published_.store(group.end.next_seqno - 1, std::memory_order_release);
   }
   if (synced) synced_.store(published_.load(std::memory_order_acquire), std::memory_order_release);
   store_words();

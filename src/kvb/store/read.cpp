@@ -40,6 +40,11 @@ Result<Store::RecordPlace> Store::place_of(const index::Version& version) const 
 std::string_view Store::key_of(const index::KeyNode& node) const noexcept {
   // Every version of a node has the same key, and a node comes into an order when its oldest version has been written.
   const index::Version* version = node.visible(published_.load(std::memory_order_relaxed));
+  if (version == nullptr) {
+    // Its group is just being published: it is in the file, its oldest version first.
+    version = node.newest.load(std::memory_order_acquire);
+    while (version != nullptr && version->older != nullptr) version = version->older;
+  }
   const log::Segment* segment = version != nullptr ? segments_.find(version->paddr) : nullptr;
   const std::byte* const record =
       segment != nullptr ? segment->at(version->paddr - segment->paddr(), version->record_bytes) : nullptr;
