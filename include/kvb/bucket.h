@@ -66,12 +66,18 @@ struct OpenOptions {
 };
 
 // A condition is evaluated on the newest state, under the writer's lock, together with the write.
-enum class PutIf : std::uint8_t { always, missing, present };
+enum class PutIf : std::uint8_t {
+  always,
+  missing,  // The key is missing or expired.
+  present,  // The key is there.
+  equals,   // The key is there, and its value has the bytes of PutOptions::expected (compare and set).
+};
 
 struct PutOptions {
   std::uint32_t ttl_seconds = 0;  // 0: never expires. Else the key is gone this many seconds after the write.
   ValueKind kind = ValueKind::bytes;
   PutIf condition = PutIf::always;
+  std::string_view expected{};  // For PutIf::equals. Only bytes are compared, not kinds.
 };
 
 struct Value {
@@ -104,22 +110,25 @@ struct ScanOptions {
 };
 
 // Writes that are applied together: all of them or none, for readers and across a crash. Later ones win over earlier
-// ones.
+// ones. Conditions are evaluated in the order of the batch, each on the state that the operations before it leave; if
+// one of them does not hold, nothing of the batch is written.
 class Batch {
  public:
   struct Operation {
-    enum class Type : std::uint8_t { put, remove } type;
+    enum class Type : std::uint8_t { put, remove, check } type;
     std::string key;
     std::string value;
     std::uint32_t ttl_seconds = 0;
     ValueKind kind = ValueKind::bytes;
     PutIf condition = PutIf::always;
+    std::string expected{};  // For PutIf::equals.
   };
 
-  // Limits are checked when the batch is written, so these never fail. Conditions are not for batches yet: writing one
-  // that has any answers `not_supported_yet`.
+  // Limits are checked when the batch is written, so these never fail.
   void put(std::string_view key, std::string_view value, const PutOptions& options = {});
   void remove(std::string_view key);
+  // Writes nothing; the batch is applied only if this holds for the key.
+  void check(std::string_view key, PutIf condition, std::string_view expected = {});
   void clear() noexcept { operations_.clear(); }
   [[nodiscard]] bool empty() const noexcept { return operations_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept { return operations_.size(); }
@@ -154,6 +163,9 @@ struct Stats {
   std::uint64_t batches = 0;
   std::uint64_t syncs = 0;
   std::uint64_t bytes_written = 0;  // Handed to the file, for write amplification.
+  // Of this Bucket. An old snapshot keeps the space of what was overwritten since.
+  std::uint64_t snapshots = 0;            // Open ones.
+  std::uint64_t oldest_snapshot_age = 0;  // Writes that the oldest of them does not see.
   bool read_only = false;
   bool poisoned = false;
   Durability durability = Durability::sync;
@@ -208,6 +220,47 @@ struct Update {
   std::uint32_t ttl_seconds = 0;      // For `put` with keep_expiry == false.
 };
 
+// One committed state of a bucket, which stays as it is: whatever is written, removed or expires later is not seen. It
+// takes no lock and keeps no writer waiting, but as long as it lives the space of what it shows cannot be given back.
+//
+// It can be moved, and used from any number of threads at once. It may outlive the Bucket: once that is closed or
+// destroyed, every call answers `closed`; in a child of fork(), `forked`. As with the Bucket's own calls, none may be
+// under way while the Bucket is being closed.
+class Snapshot {
+ public:
+  Snapshot(Snapshot&&) noexcept;
+  Snapshot& operator=(Snapshot&&) noexcept;
+  ~Snapshot();
+
+  // What Bucket's functions of the same names do, on this state.
+  [[nodiscard]] Result<std::optional<Value>> get(std::string_view key) const;
+  [[nodiscard]] Result<std::vector<std::optional<Value>>> get_many(std::span<const std::string_view> keys) const;
+  [[nodiscard]] Result<bool> contains(std::string_view key) const;
+  [[nodiscard]] Result<void> scan(const ScanOptions& options, const std::function<bool(Entry&&)>& visit) const;
+  [[nodiscard]] Result<std::vector<Entry>> scan(const ScanOptions& options = {}) const;
+  [[nodiscard]] Result<std::uint64_t> count(const ScanOptions& options = {}) const;
+
+  // No write behind this one is part of the state. 0 if it was moved from.
+  [[nodiscard]] std::uint64_t seqno() const noexcept;
+
+ private:
+  friend class Bucket;
+  struct State;
+  explicit Snapshot(std::unique_ptr<State> state) noexcept;
+  std::unique_ptr<State> state_;
+};
+
+struct BackupOptions {
+  // Called from time to time in the calling thread with the number of keys written so far, of about so many.
+  std::function<void(std::uint64_t keys, std::uint64_t of_keys)> progress{};
+};
+
+struct BackupReport {
+  std::uint64_t keys = 0;
+  std::uint64_t value_bytes = 0;
+  std::uint64_t file_bytes = 0;  // Length of the copy.
+};
+
 class Bucket {
  public:
   // Makes a new bucket. `already_exists` if there is a file of that name, which is left alone.
@@ -230,13 +283,33 @@ class Bucket {
   // The value, or nothing if the key is missing or expired. `damaged` if its record's checksum is wrong.
   [[nodiscard]] Result<std::optional<Value>> get(std::string_view key) const;
 
+  // The values of many keys on one committed state, in the order of the keys; quicker than single gets, because waiting
+  // for memory overlaps. If the record of one of them is damaged, that is the answer for all.
+  [[nodiscard]] Result<std::vector<std::optional<Value>>> get_many(std::span<const std::string_view> keys) const;
+
   [[nodiscard]] Result<bool> contains(std::string_view key) const;
 
   // True if the key was there. Removing a missing key writes nothing.
   [[nodiscard]] Result<bool> remove(std::string_view key);
 
-  // Applies the batch atomically. An empty batch does nothing.
-  [[nodiscard]] Result<void> write(const Batch& batch);
+  // Removes all keys that begin with these bytes (all keys, if there are none) and says how many there were: those of
+  // the state at the call. Goes in batches of about 256 keys; each of them is atomic, the whole is not, and after an
+  // error those before it stay applied. On a full disk it goes as far as the space that is kept for removing (about a
+  // thousand keys) before it answers `full`. To remove together what belongs together, use a Batch.
+  [[nodiscard]] Result<std::uint64_t> remove_prefix(std::string_view prefix);
+
+  // Adds to a number and gives the sum. The value is a whole number of 64 bits with sign in decimal digits; anything
+  // else, and a sum that does not fit, is `invalid_argument`, and nothing is changed. A missing key counts as 0 and
+  // gets a value of kind json, which is how a WFL program keeps a number; one that is there keeps its kind and its
+  // expiry.
+  [[nodiscard]] Result<std::int64_t> increment(std::string_view key, std::int64_t delta = 1);
+
+  // Lets the key expire so many seconds from now (0: never). The value stays. False if the key is not there.
+  [[nodiscard]] Result<bool> set_expiry(std::string_view key, std::uint32_t ttl_seconds);
+
+  // Applies the batch atomically. False if a condition of it did not hold: nothing is changed then. An empty batch does
+  // nothing.
+  [[nodiscard]] Result<bool> write(const Batch& batch);
 
   // Reads one key, lets `decide` say what becomes of it, and writes that, with no other write in between. The newest
   // value is shown (nothing if missing or expired). `decide` runs under the writer's lock: it must be short and must
@@ -250,6 +323,16 @@ class Bucket {
 
   // How many keys a scan with these options would visit.
   [[nodiscard]] Result<std::uint64_t> count(const ScanOptions& options = {}) const;
+
+  // The newest committed state, to be read as long as it is wanted.
+  [[nodiscard]] Result<Snapshot> snapshot() const;
+
+  // Writes one committed state into a new bucket at `target`, while this one goes on: all keys with their values,
+  // kinds, times of writing and expiries, in key order and without what was overwritten. The new bucket is on disk when
+  // this returns; it has an identity (uuid) and seqnos of its own. `already_exists` if there is a file at `target`. The
+  // copy is made under the name "TARGET.partial" and gets its own when it is complete, so a crash leaves no half of
+  // one; an error removes it. `damaged` if a record cannot be read: see kvb::repair.
+  [[nodiscard]] Result<BackupReport> backup(const std::string& target, const BackupOptions& options = {}) const;
 
   // Everything written before the call survives power loss when it returns.
   [[nodiscard]] Result<void> flush();
