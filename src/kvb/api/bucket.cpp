@@ -3,36 +3,15 @@
 
 #include <kvb/bucket.h>
 
-#include <new>
+#include <algorithm>
+#include <charconv>
+#include <limits>
 
 #include "kvb/api/bucket_access.h"
+#include "kvb/api/bucket_state.h"
 #include "kvb/os/system_error.h"
-#include "kvb/store/store.h"
 
 namespace kvb {
-namespace {
-
-std::unexpected<Error> out_of_memory(const std::string& path) {
-  Error error{.code = ErrorCode::out_of_memory, .message = {}, .path = path};
-  error.message = "Memory ran out. Nothing was changed.";
-  return std::unexpected(std::move(error));
-}
-
-template <typename Function>
-auto without_exceptions(const std::string& path, Function&& function) -> decltype(function()) {
-  try {
-    return function();
-  } catch (const std::bad_alloc&) {
-    return out_of_memory(path);
-  }
-}
-
-}  // namespace
-
-struct Bucket::State {
-  std::shared_ptr<store::Store> store;
-  std::string path;
-};
 
 struct Bucket::Access {
   static Result<Bucket> wrap(Result<std::shared_ptr<store::Store>> opened, const std::string& path) {
@@ -62,11 +41,20 @@ void Batch::put(std::string_view key, std::string_view value, const PutOptions& 
                          .value = std::string(value),
                          .ttl_seconds = options.ttl_seconds,
                          .kind = options.kind,
-                         .condition = options.condition});
+                         .condition = options.condition,
+                         .expected = std::string(options.expected)});
 }
 
 void Batch::remove(std::string_view key) {
   operations_.push_back({.type = Operation::Type::remove, .key = std::string(key), .value = {}});
+}
+
+void Batch::check(std::string_view key, PutIf condition, std::string_view expected) {
+  operations_.push_back({.type = Operation::Type::check,
+                         .key = std::string(key),
+                         .value = {},
+                         .condition = condition,
+                         .expected = std::string(expected)});
 }
 
 Bucket::Bucket(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
@@ -116,10 +104,61 @@ Result<bool> Bucket::remove(std::string_view key) {
   if (!state_) return moved_from();
   return without_exceptions(state_->path, [&] { return state_->store->remove(key); });
 }
-Result<void> Bucket::write(const Batch& batch) {
+Result<std::vector<std::optional<Value>>> Bucket::get_many(std::span<const std::string_view> keys) const {
+  if (!state_) return moved_from();
+  return without_exceptions(state_->path, [&] { return state_->store->get_many(keys); });
+}
+Result<bool> Bucket::write(const Batch& batch) {
   if (!state_) return moved_from();
   return without_exceptions(state_->path, [&] { return state_->store->write(batch); });
 }
+Result<std::uint64_t> Bucket::remove_prefix(std::string_view prefix) {
+  if (!state_) return moved_from();
+  return without_exceptions(state_->path, [&] { return state_->store->remove_prefix(prefix); });
+}
+
+Result<std::int64_t> Bucket::increment(std::string_view key, std::int64_t delta) {
+  std::int64_t sum = 0;
+  auto updated = update(key, [&](const std::optional<Value>& current) -> Result<Update> {
+    std::int64_t number = 0;
+    if (current) {
+      const char* const end = current->bytes.data() + current->bytes.size();
+      const auto read = std::from_chars(current->bytes.data(), end, number);
+      if (read.ec != std::errc{} || read.ptr != end) {
+        return os::failure(ErrorCode::invalid_argument,
+                           "The value of this key is not a whole number between -9223372036854775808 and "
+                           "9223372036854775807, so nothing can be added to it. It was left as it is.",
+                           path());
+      }
+    }
+    if (__builtin_add_overflow(number, delta, &sum)) {
+      return os::failure(ErrorCode::invalid_argument,
+                         "The sum of " + std::to_string(number) + " and " + std::to_string(delta) +
+                             " does not fit into 64 bits. The value was left as it is.",
+                         path());
+    }
+    return Update{
+        .action = Update::Action::put, .value = std::to_string(sum), .kind = current ? current->kind : ValueKind::json};
+  });
+  if (!updated) return std::unexpected(updated.error());
+  return sum;
+}
+
+Result<bool> Bucket::set_expiry(std::string_view key, std::uint32_t ttl_seconds) {
+  bool there = false;
+  auto updated = update(key, [&](const std::optional<Value>& current) -> Result<Update> {
+    there = current.has_value();
+    if (!there) return Update{};
+    return Update{.action = Update::Action::put,
+                  .value = current->bytes,
+                  .kind = current->kind,
+                  .keep_expiry = false,
+                  .ttl_seconds = ttl_seconds};
+  });
+  if (!updated) return std::unexpected(updated.error());
+  return there;
+}
+
 Result<void> Bucket::update(std::string_view key,
                             const std::function<Result<Update>(const std::optional<Value>&)>& decide) {
   if (!state_) return moved_from();

@@ -287,7 +287,9 @@ kvb_code kvb_write(kvb_bucket* bucket, const kvb_batch* batch, kvb_error** error
     const auto target = bucket_of(bucket);
     if (!target) return std::unexpected(target.error());
     if (batch == nullptr) return invalid("The batch is a NULL pointer. Make one with kvb_batch_new.");
-    return (*target)->write(batch->batch);
+    const auto result = (*target)->write(batch->batch);  // True: batches have no conditions here.
+    if (!result) return std::unexpected(result.error());
+    return {};
   });
 }
 

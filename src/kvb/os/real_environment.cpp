@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <ctime>
 #include <fstream>
 #include <thread>
@@ -48,6 +49,16 @@ class RealEnvironment final : public Environment {
   Result<void> remove(const std::string& path) override {
     if (::unlink(path.c_str()) != 0) return std::unexpected(system_error(errno, "remove the file", path));
     return {};
+  }
+
+  Result<void> rename(const std::string& from, const std::string& to) override {
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+    if (errno != EINVAL && errno != ENOSYS) return std::unexpected(system_error(errno, "give the file its name", to));
+    // Some file systems cannot rename without replacing. A second name is refused by all of them if it is taken.
+    if (::link(from.c_str(), to.c_str()) != 0) {
+      return std::unexpected(system_error(errno, "give the file its name", to));
+    }
+    return remove(from);
   }
 
   std::int64_t wall_clock_ns() const override { return clock_ns(CLOCK_REALTIME); }

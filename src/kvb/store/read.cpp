@@ -121,11 +121,11 @@ Result<bool> Store::holds_key(const index::Version& version, std::string_view ke
   return false;
 }
 
-Result<bool> Store::has_expired(const index::Version& version, const RecordPlace& place) const {
+Result<bool> Store::has_expired(const index::Version& version, const RecordPlace& place, std::int64_t as_of_ns) const {
   if (!version.expires()) return false;
   auto header = read_header(place, version.paddr);
   if (!header) return std::unexpected(header.error());
-  return header->expires_at_ns() <= now_ns();
+  return header->expires_at_ns() <= (as_of_ns != 0 ? as_of_ns : now_ns());
 }
 
 Result<Value> Store::read_value(const index::Version& version, std::string_view key, const RecordPlace& place) const {
@@ -225,42 +225,73 @@ Result<std::optional<index::Version>> Store::find_visible(const ReadState& state
   return find_in(*state.base, hash, key);
 }
 
-Result<std::optional<Value>> Store::get(std::string_view key) {
-  if (auto ready = before_reading(); !ready) return std::unexpected(ready.error());
-  counters_.gets.fetch_add(1, std::memory_order_relaxed);
-  if (key.empty() || key.size() > kMaxKeyBytes) return std::optional<Value>{};
-  const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
-  const os::ReadSections::Section section(readers_);
-  auto version = find_visible(state(), hash, key, published_.load(std::memory_order_acquire));
-  if (!version) return std::unexpected(version.error());
-  if (!*version || (*version)->is_delete()) {
-    if (*version && (*version)->is_damaged()) return damaged_record(**version, hash);
+Result<std::optional<Value>> Store::value_of(const std::optional<index::Version>& version, std::uint64_t hash,
+                                             std::string_view key, std::int64_t as_of_ns) const {
+  if (!version || version->is_delete()) {
+    if (version && version->is_damaged()) return damaged_record(*version, hash);
     return std::optional<Value>{};
   }
-  auto place = place_of(**version);
+  auto place = place_of(*version);
   if (!place) return std::unexpected(place.error());
-  auto value = read_value(**version, key, *place);
+  auto value = read_value(*version, key, *place);
   if (!value) return std::unexpected(value.error());
-  if (const auto expiry = value->expires_at_ns(); expiry && *expiry <= now_ns()) return std::optional<Value>{};
+  if (const auto expiry = value->expires_at_ns(); expiry && *expiry <= (as_of_ns != 0 ? as_of_ns : now_ns())) {
+    return std::optional<Value>{};
+  }
   counters_.hits.fetch_add(1, std::memory_order_relaxed);
   return std::optional<Value>(std::move(*value));
 }
 
-Result<bool> Store::contains(std::string_view key) {
+Result<std::optional<Value>> Store::get_from(const ReadState& state, std::string_view key, std::uint64_t limit,
+                                             std::int64_t as_of_ns) const {
+  counters_.gets.fetch_add(1, std::memory_order_relaxed);
+  if (key.empty() || key.size() > kMaxKeyBytes) return std::optional<Value>{};
+  const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
+  auto version = find_visible(state, hash, key, limit);
+  if (!version) return std::unexpected(version.error());
+  return value_of(*version, hash, key, as_of_ns);
+}
+
+Result<std::optional<Value>> Store::get(std::string_view key) {
   if (auto ready = before_reading(); !ready) return std::unexpected(ready.error());
+  const os::ReadSections::Section section(readers_);
+  const ReadState& now = state();
+  return get_from(now, key, published_.load(std::memory_order_acquire), 0);
+}
+
+Result<std::optional<Value>> Store::get(const Snapshot& snapshot, std::string_view key) {
+  if (auto usable = check_usable(); !usable) return std::unexpected(usable.error());
+  const os::ReadSections::Section section(readers_);
+  return get_from(*snapshot.state, key, snapshot.limit, snapshot.as_of_ns);
+}
+
+Result<bool> Store::contains_in(const ReadState& state, std::string_view key, std::uint64_t limit,
+                                std::int64_t as_of_ns) const {
   if (key.empty() || key.size() > kMaxKeyBytes) return false;
   const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
-  const os::ReadSections::Section section(readers_);
-  auto version = find_visible(state(), hash, key, published_.load(std::memory_order_acquire));
+  auto version = find_visible(state, hash, key, limit);
   if (!version) return std::unexpected(version.error());
   if (!*version) return false;
   if ((*version)->is_damaged()) return damaged_record(**version, hash);
   if ((*version)->is_delete()) return false;
   auto place = place_of(**version);
   if (!place) return std::unexpected(place.error());
-  auto expired = has_expired(**version, *place);
+  auto expired = has_expired(**version, *place, as_of_ns);
   if (!expired) return std::unexpected(expired.error());
   return !*expired;
+}
+
+Result<bool> Store::contains(std::string_view key) {
+  if (auto ready = before_reading(); !ready) return std::unexpected(ready.error());
+  const os::ReadSections::Section section(readers_);
+  const ReadState& now = state();
+  return contains_in(now, key, published_.load(std::memory_order_acquire), 0);
+}
+
+Result<bool> Store::contains(const Snapshot& snapshot, std::string_view key) {
+  if (auto usable = check_usable(); !usable) return std::unexpected(usable.error());
+  const os::ReadSections::Section section(readers_);
+  return contains_in(*snapshot.state, key, snapshot.limit, snapshot.as_of_ns);
 }
 
 Result<Entry> Store::read_entry(const index::Version& version, const RecordPlace& place, bool key_only) const {

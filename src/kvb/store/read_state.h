@@ -37,7 +37,8 @@ struct ReadState {
 // A state that stays, for scans and snapshots: everything committed up to a seqno.
 struct Snapshot {
   std::shared_ptr<const ReadState> state;
-  std::uint64_t limit = 0;  // Versions with a higher seqno are not part of it.
+  std::uint64_t limit = 0;    // Versions with a higher seqno are not part of it.
+  std::int64_t as_of_ns = 0;  // What had expired by then is not part of it. 0: by the time of reading.
 };
 
 }  // namespace kvb::store

@@ -73,13 +73,30 @@ struct Store::ScanState {
 
 Snapshot Store::snapshot() const {
   Snapshot snapshot;
-  {
-    const std::scoped_lock lock(state_mutex_);
-    snapshot.state = current_;
-  }
-  // After the state: its base holds nothing that is not published by now.
-  snapshot.limit = published_.load(std::memory_order_acquire);
+  do {
+    {
+      const std::scoped_lock lock(state_mutex_);
+      snapshot.state = current_;
+    }
+    // After the state: its base holds nothing that is not published by now. If the state is another one by then, what
+    // was published since may be in its active delta alone.
+    snapshot.limit = published_.load(std::memory_order_acquire);
+  } while (state_.load(std::memory_order_acquire) != snapshot.state.get());
   return snapshot;
+}
+
+Result<Snapshot> Store::take_snapshot() {
+  if (auto ready = before_reading(); !ready) return std::unexpected(ready.error());
+  Snapshot taken = snapshot();
+  taken.as_of_ns = now_ns();
+  const std::scoped_lock lock(snapshots_mutex_);
+  snapshots_.insert(taken.limit);
+  return taken;
+}
+
+void Store::let_go(const Snapshot& snapshot) {
+  const std::scoped_lock lock(snapshots_mutex_);
+  if (const auto found = snapshots_.find(snapshot.limit); found != snapshots_.end()) snapshots_.erase(found);
 }
 
 // The next keys in order, from the deltas and the base together, each once.
@@ -164,7 +181,7 @@ Result<bool> Store::collect_entries(ScanState& scan, std::vector<Entry>& entries
         }
       }
       if (read && version && (!version->is_delete() || version->is_damaged())) {
-        auto entry = read_live_entry(*version, scan.options->keys_only);
+        auto entry = read_live_entry(*version, scan.options->keys_only, scan.snapshot.as_of_ns);
         if (!entry) {
           read = std::unexpected(entry.error());
         } else if (*entry) {
@@ -183,13 +200,14 @@ Result<bool> Store::collect_entries(ScanState& scan, std::vector<Entry>& entries
 }
 
 // Nothing if it has expired.
-Result<std::optional<Entry>> Store::read_live_entry(const index::Version& version, bool keys_only) const {
+Result<std::optional<Entry>> Store::read_live_entry(const index::Version& version, bool keys_only,
+                                                    std::int64_t as_of_ns) const {
   auto place = place_of(version);
   if (!place) return std::unexpected(place.error());
   if (version.expires()) {
     auto header = read_header(*place, version.paddr);
     if (!header) return std::unexpected(header.error());
-    if (header->expires_at_ns() <= now_ns()) return std::optional<Entry>{};
+    if (header->expires_at_ns() <= (as_of_ns != 0 ? as_of_ns : now_ns())) return std::optional<Entry>{};
   }
   auto entry = read_entry(version, *place, keys_only);
   if (!entry) return std::unexpected(entry.error());
@@ -239,6 +257,7 @@ Result<void> Store::scan(const ScanOptions& options, const std::function<bool(En
 
 Result<void> Store::scan(const Snapshot& snapshot, const ScanOptions& options,
                          const std::function<bool(Entry&&)>& visit) {
+  if (auto usable = check_usable(); !usable) return usable;
   if (options.limit == 0) return {};
   ScanState scan{.options = &options,
                  .snapshot = snapshot,

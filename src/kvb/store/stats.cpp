@@ -108,6 +108,13 @@ Stats Store::stats() {
     }
   }
   stats.committed_seqno = published_.load(std::memory_order_acquire);
+  {
+    const std::scoped_lock lock(snapshots_mutex_);
+    stats.snapshots = snapshots_.size();
+    if (!snapshots_.empty()) {
+      stats.oldest_snapshot_age = stats.committed_seqno - std::min(stats.committed_seqno, *snapshots_.begin());
+    }
+  }
   stats.synced_seqno = synced_.load(std::memory_order_acquire);
   stats.replayed_records = replayed_records_;
   if (reader_) stats.recovery_cuts += reader_->cuts();

@@ -11,8 +11,8 @@
 //                       the active one. Not held during the leader's I/O. A reader process takes in what was published
 //                       under it.
 // The files of this folder: store.h, open.cpp (opening, recovery), follow.cpp (reader processes), write.cpp (staging
-// and conditions), commit.cpp (group commit, publishing, failing), read.cpp, scan.cpp, checkpoint.cpp (cut, flip,
-// space), merge.* (the new image), verify.cpp, stats.cpp, salvage.*, head.* and writer_lock.*.
+// and conditions), commit.cpp (group commit, publishing, failing), read.cpp, get_many.cpp, scan.cpp, checkpoint.cpp
+// (cut, flip, space), merge.* (the new image), verify.cpp, stats.cpp, salvage.*, head.* and writer_lock.*.
 
 #include <kvb/bucket.h>
 
@@ -22,6 +22,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -56,12 +57,24 @@ class Store {
   // What kvb::Bucket's functions of the same names promise.
   [[nodiscard]] Result<bool> put(std::string_view key, std::string_view value, const PutOptions& options);
   [[nodiscard]] Result<bool> remove(std::string_view key);
-  [[nodiscard]] Result<void> write(const Batch& batch);
+  // `removed`, if given, is how many of its removes met a key that was there.
+  [[nodiscard]] Result<bool> write(const Batch& batch, std::uint64_t* removed = nullptr);
+  [[nodiscard]] Result<std::uint64_t> remove_prefix(std::string_view prefix);
   [[nodiscard]] Result<void> update(std::string_view key,
                                     const std::function<Result<Update>(const std::optional<Value>&)>& decide);
   [[nodiscard]] Result<std::optional<Value>> get(std::string_view key);
   [[nodiscard]] Result<bool> contains(std::string_view key);
+  [[nodiscard]] Result<std::vector<std::optional<Value>>> get_many(std::span<const std::string_view> keys);
   [[nodiscard]] Result<void> scan(const ScanOptions& options, const std::function<bool(Entry&&)>& visit);
+  // The same on a snapshot. One that was taken is counted in the stats until it is let go.
+  [[nodiscard]] Result<Snapshot> take_snapshot();
+  void let_go(const Snapshot& snapshot);
+  [[nodiscard]] Result<std::optional<Value>> get(const Snapshot& snapshot, std::string_view key);
+  [[nodiscard]] Result<bool> contains(const Snapshot& snapshot, std::string_view key);
+  [[nodiscard]] Result<std::vector<std::optional<Value>>> get_many(const Snapshot& snapshot,
+                                                                   std::span<const std::string_view> keys);
+  [[nodiscard]] Result<void> scan(const Snapshot& snapshot, const ScanOptions& options,
+                                  const std::function<bool(Entry&&)>& visit);
   // Writes salvaged records as one batch, with their own timestamps.
   [[nodiscard]] Result<void> restore(std::span<const SalvagedRecord> records);
   [[nodiscard]] Result<void> flush();
@@ -72,6 +85,7 @@ class Store {
   [[nodiscard]] Result<void> close();
   [[nodiscard]] bool is_open() const noexcept { return !closed_.load(std::memory_order_acquire); }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] os::Environment& environment() const noexcept { return *environment_; }
 
  private:
   // Writes that become durable, or fail, together.
@@ -136,6 +150,8 @@ class Store {
                                                     std::string_view key);
   // Is the newest version a value that has not expired?
   [[nodiscard]] Result<bool> is_live(const Newest& newest) const;
+  [[nodiscard]] Result<bool> holds(const Newest& newest, std::string_view key, PutIf condition,
+                                   std::string_view expected) const;
   struct NewRecord {
     format::RecordType type = format::RecordType::put;
     std::string_view key;
@@ -174,10 +190,24 @@ class Store {
   [[nodiscard]] Result<format::RecordHeader> read_header(const RecordPlace& place, std::uint64_t paddr) const;
   [[nodiscard]] Result<bool> holds_key(const index::Version& version, std::string_view key,
                                        const RecordPlace& place) const;
-  [[nodiscard]] Result<bool> has_expired(const index::Version& version, const RecordPlace& place) const;
+  // At that time; 0: now.
+  [[nodiscard]] Result<bool> has_expired(const index::Version& version, const RecordPlace& place,
+                                         std::int64_t as_of_ns = 0) const;
   [[nodiscard]] Result<Value> read_value(const index::Version& version, std::string_view key,
                                          const RecordPlace& place) const;
   [[nodiscard]] Result<Entry> read_entry(const index::Version& version, const RecordPlace& place, bool key_only) const;
+  // The value of what was found; nothing if it is none, or has expired.
+  [[nodiscard]] Result<std::optional<Value>> value_of(const std::optional<index::Version>& version, std::uint64_t hash,
+                                                      std::string_view key, std::int64_t as_of_ns) const;
+  [[nodiscard]] Result<std::optional<Value>> get_from(const ReadState& state, std::string_view key, std::uint64_t limit,
+                                                      std::int64_t as_of_ns) const;
+  [[nodiscard]] Result<bool> contains_in(const ReadState& state, std::string_view key, std::uint64_t limit,
+                                         std::int64_t as_of_ns) const;
+  // get_many.cpp
+  [[nodiscard]] Result<std::vector<std::optional<Value>>> get_many_from(const ReadState& state,
+                                                                        std::span<const std::string_view> keys,
+                                                                        std::uint64_t limit,
+                                                                        std::int64_t as_of_ns) const;
   // The newest version of the key up to `limit`, a delete included; nothing if there is none. Looks below the active
   // delta only, or everywhere.
   [[nodiscard]] Result<std::optional<index::Version>> find_visible(const ReadState& state, std::uint64_t hash,
@@ -202,10 +232,9 @@ class Store {
   // The next entries of a scan; false behind the last.
   [[nodiscard]] Result<bool> scan_some(ScanState& scan, std::vector<Entry>& entries);
   [[nodiscard]] Result<bool> collect_entries(ScanState& scan, std::vector<Entry>& entries);
-  [[nodiscard]] Result<std::optional<Entry>> read_live_entry(const index::Version& version, bool keys_only) const;
+  [[nodiscard]] Result<std::optional<Entry>> read_live_entry(const index::Version& version, bool keys_only,
+                                                             std::int64_t as_of_ns) const;
   [[nodiscard]] Result<index::KeyOrder::View> view_of(Layer& layer) const;
-  [[nodiscard]] Result<void> scan(const Snapshot& snapshot, const ScanOptions& options,
-                                  const std::function<bool(Entry&&)>& visit);
 
   // stats.cpp
   // Bytes of the record below the delta that the node's key has there; 0 if none. Found out once for each node.
@@ -280,6 +309,8 @@ class Store {
   std::atomic<const ReadState*> state_{nullptr};  // The same.
   mutable std::mutex state_mutex_;
   std::vector<std::shared_ptr<const ReadState>> replaced_;  // Guarded by state_mutex_.
+  mutable std::mutex snapshots_mutex_;
+  std::multiset<std::uint64_t> snapshots_;  // The limits of those that were taken and not let go.
 
   std::atomic<std::uint64_t> published_{0};
   std::atomic<std::uint64_t> synced_{0};

@@ -149,6 +149,21 @@ Result<bool> Store::is_live(const Newest& newest) const {
   return !*expired;
 }
 
+Result<bool> Store::holds(const Newest& newest, std::string_view key, PutIf condition,
+                          std::string_view expected) const {
+  if (condition == PutIf::always) return true;
+  auto live = is_live(newest);
+  if (!live || condition == PutIf::present) return live;
+  if (condition == PutIf::missing) return !*live;
+  if (!*live) return false;
+  const os::ReadSections::Section section(readers_);
+  auto place = place_of_newest(*newest.version);
+  if (!place) return std::unexpected(place.error());
+  auto value = read_value(*newest.version, key, **place);
+  if (!value) return std::unexpected(value.error());
+  return value->bytes == expected;
+}
+
 index::KeyNode* Store::stage(const NewRecord& record, std::uint64_t hash, index::KeyNode* node) {
   format::RecordHeader header{
       .hash = hash,
@@ -199,9 +214,8 @@ Result<bool> Store::put(std::string_view key, std::string_view value, const PutO
   } else {
     auto newest = find_newest(lock, hash, key);
     if (!newest) return std::unexpected(newest.error());
-    auto live = is_live(*newest);
-    if (!live) return std::unexpected(live.error());
-    if (*live != (options.condition == PutIf::present)) return false;
+    auto held = holds(*newest, key, options.condition, options.expected);
+    if (!held || !*held) return held;
     node = newest->node;
   }
   auto written = write_one(lock, {.key = key, .value = value, .ttl_seconds = options.ttl_seconds, .kind = options.kind},
@@ -232,14 +246,12 @@ Result<bool> Store::remove(std::string_view key) {
   return *live;
 }
 
-Result<void> Store::write(const Batch& batch) {
+Result<bool> Store::write(const Batch& batch, std::uint64_t* removed) {
   using Operation = Batch::Operation;
   std::uint64_t bytes = 0;
   for (const Operation& operation : batch.operations()) {
-    if (auto limits = check_limits(operation.key, operation.value.size(), operation.kind); !limits) return limits;
-    if (operation.condition != PutIf::always) {
-      return os::failure(ErrorCode::not_supported_yet,
-                         "Conditions inside a batch are not there yet. Use put with the condition, or update.", path_);
+    if (auto limits = check_limits(operation.key, operation.value.size(), operation.kind); !limits) {
+      return std::unexpected(limits.error());
     }
     bytes += record_bytes(operation.key, operation.value);
   }
@@ -248,36 +260,42 @@ Result<void> Store::write(const Batch& batch) {
                        path_);
   }
   std::unique_lock lock(write_mutex_);
-  if (auto writable = begin_writing(lock); !writable) return writable;
+  if (auto writable = begin_writing(lock); !writable) return std::unexpected(writable.error());
 
   // First every key is looked up, which may wait; then everything is staged in one go, which may not.
   struct Key {
-    index::KeyNode* node;
-    bool live;  // Has a value, as far as the batch has come.
+    Newest before;                    // Of a key that is put without a condition only the node is looked up.
+    const Operation* last = nullptr;  // What the batch has done with it so far.
+    [[nodiscard]] bool has_value() const {
+      return last != nullptr ? last->type == Operation::Type::put : before.has_value();
+    }
   };
   std::unordered_map<std::string_view, Key> keys;
   std::vector<std::uint64_t> hashes;
   std::vector<const Operation*> operations;
+  std::uint64_t found_and_removed = 0;
   for (bool again = true; again;) {
     again = false;
     keys.clear();
     hashes.clear();
     operations.clear();
+    found_and_removed = 0;
     const std::uint64_t seqno_before = journal_->next_seqno();
     const std::shared_ptr<Layer> active_before = active_;
     for (const Operation& operation : batch.operations()) {
       const std::uint64_t hash = format::hash_key(operation.key, head_.superblock.hash_seed);
+      const bool is_put = operation.type == Operation::Type::put;
       auto known = keys.find(operation.key);
       if (known == keys.end()) {
-        Key key{.node = nullptr, .live = true};
-        if (operation.type == Operation::Type::put) {
+        Key key;
+        if (is_put && operation.condition == PutIf::always) {
           auto node = find_active(lock, hash, operation.key);
           if (!node) return std::unexpected(node.error());
-          key.node = *node;
+          key.before.node = *node;
         } else {
           auto newest = find_newest(lock, hash, operation.key);
           if (!newest) return std::unexpected(newest.error());
-          key = {.node = newest->node, .live = newest->has_value()};
+          key.before = *newest;
         }
         if (journal_->next_seqno() != seqno_before || active_ != active_before) {
           again = true;  // The lock was let go for a moment, and somebody wrote, or a checkpoint began.
@@ -285,16 +303,34 @@ Result<void> Store::write(const Batch& batch) {
         }
         known = keys.emplace(operation.key, key).first;
       }
-      const bool is_put = operation.type == Operation::Type::put;
+      Key& key = known->second;
+      if (operation.condition != PutIf::always) {
+        Result<bool> held = false;
+        if (key.last == nullptr) {
+          held = holds(key.before, operation.key, operation.condition, operation.expected);
+        } else if (operation.condition == PutIf::equals) {
+          held = key.has_value() && key.last->value == operation.expected;
+        } else {
+          held = key.has_value() == (operation.condition == PutIf::present);
+        }
+        if (!held || !*held) return held;
+      }
+      if (operation.type == Operation::Type::check) continue;
       // Removing what isn't there writes nothing.
-      if (is_put || known->second.live) {
+      if (is_put || key.has_value()) {
         operations.push_back(&operation);
         hashes.push_back(hash);
       }
-      known->second.live = is_put;
+      if (removed != nullptr && !is_put && key.last == nullptr) {
+        auto live = is_live(key.before);
+        if (!live) return std::unexpected(live.error());
+        found_and_removed += *live ? 1 : 0;
+      }
+      key.last = &operation;
     }
   }
-  if (operations.empty()) return {};
+  if (removed != nullptr) *removed = found_and_removed;
+  if (operations.empty()) return true;
 
   bytes = 0;
   bool only_removes = true;
@@ -302,13 +338,13 @@ Result<void> Store::write(const Batch& batch) {
     bytes += record_bytes(operation->key, operation->value);
     only_removes = only_removes && operation->type == Operation::Type::remove;
   }
-  if (auto prepared = prepare(bytes, only_removes); !prepared) return prepared;
+  if (auto prepared = prepare(bytes, only_removes); !prepared) return std::unexpected(prepared.error());
   std::uint64_t puts = 0;
   for (std::size_t i = 0; i < operations.size(); ++i) {
     const Operation& operation = *operations[i];
     const bool is_put = operation.type == Operation::Type::put;
     puts += is_put ? 1 : 0;
-    Key& key = keys.find(operation.key)->second;
+    Newest& key = keys.find(operation.key)->second.before;
     key.node = stage({.type = is_put ? format::RecordType::put : format::RecordType::remove,
                       .key = operation.key,
                       .value = is_put ? std::string_view(operation.value) : std::string_view{},
@@ -317,13 +353,43 @@ Result<void> Store::write(const Batch& batch) {
                       .more_of_batch = i + 1 < operations.size()},
                      hashes[i], key.node);
   }
-  if (auto committed = commit(lock); !committed) return committed;
+  if (auto committed = commit(lock); !committed) return std::unexpected(committed.error());
   lock.unlock();
   counters_.batches.fetch_add(1, std::memory_order_relaxed);
   counters_.puts.fetch_add(puts, std::memory_order_relaxed);
   counters_.deletes.fetch_add(operations.size() - puts, std::memory_order_relaxed);
   after_write();
-  return {};
+  return true;
+}
+
+Result<std::uint64_t> Store::remove_prefix(std::string_view prefix) {
+  // So small that the space that is kept for removing on a full disk is enough for several of them.
+  constexpr std::size_t kBatchKeys = 256;
+  constexpr std::size_t kBatchKeyBytes = 16 * 1024;
+  if (auto writable = check_writable(); !writable) return std::unexpected(writable.error());
+  if (auto ready = before_reading(); !ready) return std::unexpected(ready.error());
+  std::uint64_t removed = 0;
+  Batch batch;
+  std::size_t key_bytes = 0;
+  std::optional<Error> error;
+  const auto write_batch = [&] {
+    std::uint64_t found = 0;
+    if (auto written = write(batch, &found); !written) error = written.error();
+    if (!error) removed += found;
+    batch.clear();
+    key_bytes = 0;
+    return !error;
+  };
+  const ScanOptions keys{.prefix = std::string(prefix), .keys_only = true};
+  auto scanned = scan(snapshot(), keys, [&](Entry&& entry) {
+    key_bytes += entry.key.size();
+    batch.remove(entry.key);
+    return (batch.size() < kBatchKeys && key_bytes < kBatchKeyBytes) || write_batch();
+  });
+  if (!error) write_batch();
+  if (error) return std::unexpected(*error);
+  if (!scanned) return std::unexpected(scanned.error());
+  return removed;
 }
 
 Result<void> Store::restore(std::span<const SalvagedRecord> records) {
@@ -343,7 +409,10 @@ Result<void> Store::restore(std::span<const SalvagedRecord> records) {
            .more_of_batch = &record != &records.back()},
           format::hash_key(record.key, head_.superblock.hash_seed), nullptr);
   }
-  return commit(lock);
+  auto committed = commit(lock);
+  lock.unlock();
+  after_write();
+  return committed;
 }
 
 Result<void> Store::update(std::string_view key,

@@ -204,7 +204,9 @@ kvb::Result<std::uint64_t> Keystore::remove_all(kvb::ScanOptions options) {
 
 kvb::Result<void> Keystore::commit_batch() {
   const std::unique_ptr<PendingBatch> batch = std::move(batch_);
-  return bucket_->write(batch->operations(wall_clock_ns()));
+  auto written = bucket_->write(batch->operations(wall_clock_ns()));
+  if (!written) return std::unexpected(std::move(written.error()));
+  return {};
 }
 
 }  // namespace wfl::keystore

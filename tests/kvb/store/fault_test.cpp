@@ -145,7 +145,10 @@ class FaultRun {
   void write(const Batch& batch) {
     Model next = acknowledged_;
     apply(next, batch, 0);
-    attempt(std::move(next), [&] { return bucket_->write(batch); });
+    attempt(std::move(next), [&]() -> Result<void> {
+      auto done = bucket_->write(batch);
+      return done ? Result<void>{} : std::unexpected(done.error());
+    });
   }
 
   // Reads go on and show what is acknowledged, or fail with an error.

@@ -105,7 +105,10 @@ class CrashHarness {
   void write(const Batch& batch) {
     Model next = states_.back();
     apply(next, batch, now());
-    attempt(std::move(next), [&] { return bucket_->write(batch); });
+    attempt(std::move(next), [&]() -> Result<void> {
+      auto done = bucket_->write(batch);
+      return done ? Result<void>{} : std::unexpected(done.error());
+    });
   }
   void flush() { settle(bucket_->flush()); }
   void checkpoint() {

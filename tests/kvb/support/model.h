@@ -37,7 +37,7 @@ inline void apply(Model& model, const Batch& batch, std::int64_t now_ns) {
     if (operation.type == Batch::Operation::Type::put) {
       model[operation.key] =
           model_value(operation.value, {.ttl_seconds = operation.ttl_seconds, .kind = operation.kind}, now_ns);
-    } else {
+    } else if (operation.type == Batch::Operation::Type::remove) {
       model.erase(operation.key);
     }
   }

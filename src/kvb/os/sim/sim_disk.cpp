@@ -444,6 +444,24 @@ Result<void> SimProcess::remove(const std::string& path) {
   return {};
 }
 
+Result<void> SimProcess::rename(const std::string& from, const std::string& to) {
+  const std::scoped_lock lock(disk_.mutex_);
+  if (killed()) return failure(ErrorCode::io_error, "This simulated process has been killed.", to);
+  if (const auto fired = disk_.count(SimCall::rename)) {
+    return std::unexpected(system_error(fired->error_number, "give the file its name", to));
+  }
+  if (disk_.files_.contains(to)) {
+    return failure(ErrorCode::already_exists, "There is a file of this name already, and it was left alone.", to);
+  }
+  const auto found = disk_.files_.find(from);
+  if (found == disk_.files_.end()) return failure(ErrorCode::not_found, "There is no file of this name.", from);
+  const auto inode = found->second;
+  disk_.files_.erase(found);
+  inode->entry_durable = false;
+  disk_.files_.emplace(to, inode);
+  return {};
+}
+
 void SimProcess::fill_random(MutableBytes out) {
   const std::scoped_lock lock(disk_.mutex_);
   for (std::size_t at = 0; at < out.size(); at += 8) {

@@ -48,6 +48,7 @@ enum class SimCall : std::uint8_t {
   lock,
   sync_directory,
   remove,
+  rename,
   any,  // In a Fault: whichever comes.
 };
 inline constexpr std::size_t kSimCalls = static_cast<std::size_t>(SimCall::any);
@@ -237,6 +238,7 @@ class SimProcess final : public Environment {
   [[nodiscard]] Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
   [[nodiscard]] Result<void> sync_directory_of(const std::string& path) override;
   [[nodiscard]] Result<void> remove(const std::string& path) override;
+  [[nodiscard]] Result<void> rename(const std::string& from, const std::string& to) override;
   [[nodiscard]] std::int64_t wall_clock_ns() const override { return disk_.wall_ns_.load(); }
   [[nodiscard]] std::int64_t monotonic_ns() const override { return disk_.monotonic_ns_.load(); }
   void sleep(std::chrono::nanoseconds duration) override { disk_.advance(duration); }
