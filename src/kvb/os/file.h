@@ -112,7 +112,8 @@ class Environment {
   // Makes the directory entry of a new file durable.
   [[nodiscard]] virtual Result<void> sync_directory_of(const std::string& path) = 0;
   [[nodiscard]] virtual Result<void> remove(const std::string& path) = 0;
-  // Gives a file another name in the same folder; `already_exists` if there is a file of that name, which is left alone.
+  // Gives a file another name in the same folder; `already_exists` if there is a file of that name, which is left
+  // alone.
   [[nodiscard]] virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
 
   [[nodiscard]] virtual std::int64_t wall_clock_ns() const = 0;  // Since the Unix epoch; may jump.
