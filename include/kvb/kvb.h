@@ -38,8 +38,11 @@
 // belongs to the caller and is freed with the function that the struct's comment names; what is reached through a
 // const pointer belongs to the object it came from. Every free and close function accepts NULL.
 //
+// CALLBACKS run in the calling thread, during the call that they were given to. They must not throw or jump out of it.
+//
 // THREADS. A kvb_bucket may be used from any number of threads at once, except that nothing else may use it during or
-// after kvb_close. A kvb_batch or kvb_cursor belongs to one thread at a time. The other objects never change.
+// after kvb_close; so may a kvb_snapshot until kvb_snapshot_close. A kvb_batch or kvb_cursor belongs to one thread at a
+// time. The other objects never change.
 //
 // PROCESSES. One process writes to a bucket at a time (others wait, then get KVB_BUSY); any number read at the same
 // time with `read_only`. After fork() a child must not use the parent's buckets: every call answers KVB_FORKED.
@@ -137,8 +140,13 @@ typedef struct kvb_open_options {
   int32_t reserved;         // Must be 0.
   int64_t lock_timeout_ms;  // Milliseconds to wait for another writer before answering KVB_BUSY. 0: the default, 5,000.
                             // KVB_NO_WAIT: none.
+  // Log behind the last checkpoint, in bytes, at which the next one is made by itself. 0: the default, 64 MiB. Larger:
+  // more memory, and a longer opening after a crash.
+  uint64_t checkpoint_bytes;
+  int32_t compact_manually;  // 0: segments that are half dead are emptied with a checkpoint. 1: kvb_compact only.
+  int32_t reserved_2;        // Must be 0.
 } kvb_open_options;
-#define KVB_OPEN_OPTIONS_INIT {(uint32_t)sizeof(kvb_open_options), 0, 0, 0, 0}
+#define KVB_OPEN_OPTIONS_INIT {(uint32_t)sizeof(kvb_open_options), 0, 0, 0, 0, 0, 0, 0}
 
 // Makes a new bucket and opens it for writing. KVB_ALREADY_EXISTS if there is a file of that name, which is left alone;
 // KVB_NOT_FOUND if its folder is missing; KVB_PERMISSION_DENIED, KVB_FULL, KVB_IO_ERROR. `options` may be NULL.
@@ -158,8 +166,8 @@ KVB_API kvb_code kvb_open_or_create(const char* path, const kvb_open_options* op
                                     kvb_error** error) KVB_NOEXCEPT;
 
 // Makes every write durable, lets go of the file and frees the handle, which may not be used afterwards, whatever is
-// returned: KVB_IO_ERROR, KVB_FULL or KVB_POISONED mean that the last relaxed writes may be lost. Cursors that are
-// still open answer KVB_CLOSED from then on and are to be closed as usual.
+// returned: KVB_IO_ERROR, KVB_FULL or KVB_POISONED mean that the last relaxed writes may be lost. Cursors and snapshots
+// that are still open answer KVB_CLOSED from then on and are to be closed as usual.
 KVB_API kvb_code kvb_close(kvb_bucket* bucket, kvb_error** error) KVB_NOEXCEPT;
 
 // The path that the bucket was opened with. Belongs to the bucket. "" for NULL.
@@ -174,6 +182,7 @@ typedef enum kvb_condition {
   KVB_ALWAYS = 0,
   KVB_IF_MISSING = 1,  // Write only if the key is missing or expired.
   KVB_IF_PRESENT = 2,  // Write only if the key is there.
+  KVB_IF_EQUALS = 3,   // Write only if the key is there and its value has the bytes of `expected` (compare and set).
 } kvb_condition;
 
 typedef struct kvb_put_options {
@@ -181,12 +190,14 @@ typedef struct kvb_put_options {
   uint32_t ttl_seconds;  // 0: never expires. Else the key is gone this many seconds after the write.
   int32_t kind;          // A kvb_kind.
   int32_t condition;     // A kvb_condition; evaluated together with the write, on the newest state.
+  const void* expected;  // For KVB_IF_EQUALS, else NULL. Only bytes are compared, not kinds.
+  uint64_t expected_size;
 } kvb_put_options;
-#define KVB_PUT_OPTIONS_INIT {(uint32_t)sizeof(kvb_put_options), 0, 0, 0}
+#define KVB_PUT_OPTIONS_INIT {(uint32_t)sizeof(kvb_put_options), 0, 0, 0, NULL, 0}
 
 // Every function of this part may answer KVB_READ_ONLY, KVB_FULL, KVB_IO_ERROR or KVB_POISONED, and those that look at
-// what is there (kvb_put_with_options, kvb_remove, kvb_update) KVB_DAMAGED; nothing is changed then. One exception:
-// after KVB_IO_ERROR from a failed sync the message says which writes are in doubt.
+// what is there (conditions, kvb_remove, kvb_increment, kvb_set_expiry, kvb_update) KVB_DAMAGED; nothing is changed
+// then. One exception: after KVB_IO_ERROR from a failed sync the message says which writes are in doubt.
 
 // Sets or replaces a value of kind KVB_BYTES that never expires.
 KVB_API kvb_code kvb_put(kvb_bucket* bucket, const void* key, size_t key_size, const void* value, size_t value_size,
@@ -202,27 +213,58 @@ KVB_API kvb_code kvb_put_with_options(kvb_bucket* bucket, const void* key, size_
 KVB_API kvb_code kvb_remove(kvb_bucket* bucket, const void* key, size_t key_size, bool* removed,
                             kvb_error** error) KVB_NOEXCEPT;
 
+// Removes all keys that begin with these bytes (all keys, if there are none): those of the state at the call. *removed
+// (may be NULL) says how many there were. It goes in batches of about 256 keys; each of them is atomic, the whole is
+// not, and after an error those before it stay applied. To remove together what belongs together, use a batch.
+KVB_API kvb_code kvb_remove_prefix(kvb_bucket* bucket, const void* prefix, size_t prefix_size, uint64_t* removed,
+                                   kvb_error** error) KVB_NOEXCEPT;
+
+// Adds to a number, with no other write in between; *sum (may be NULL) is the new one. The value is a whole number of
+// 64 bits with sign in decimal digits; anything else, and a sum that does not fit, is KVB_INVALID_ARGUMENT, and nothing
+// is changed. A missing key counts as 0 and gets a value of kind KVB_JSON; one that is there keeps its kind and its
+// expiry.
+KVB_API kvb_code kvb_increment(kvb_bucket* bucket, const void* key, size_t key_size, int64_t delta, int64_t* sum,
+                               kvb_error** error) KVB_NOEXCEPT;
+
+// Lets the key expire so many seconds from now (0: never); its value stays. *found (may be NULL) is false if the key is
+// not there.
+KVB_API kvb_code kvb_set_expiry(kvb_bucket* bucket, const void* key, size_t key_size, uint32_t ttl_seconds, bool* found,
+                                kvb_error** error) KVB_NOEXCEPT;
+
 // A list of writes that kvb_write applies together: all of them or none, for readers and across a crash. Later ones win
-// over earlier ones. The list is kept in memory; it can be written more than once.
+// over earlier ones. The list is kept in memory; it can be written more than once. It may hold conditions. They are
+// evaluated in its order, each on the state that the operations before it leave; kvb_write_if applies the batch only if
+// all of them hold.
 typedef struct kvb_batch kvb_batch;
 
 // An empty batch, or NULL if memory ran out. Belongs to the caller: kvb_batch_free.
 KVB_API kvb_batch* kvb_batch_new(void) KVB_NOEXCEPT;
 KVB_API void kvb_batch_free(kvb_batch* batch) KVB_NOEXCEPT;
 
-// Adds a write. Sizes are checked by kvb_write. `options` may be NULL; its condition must be KVB_ALWAYS.
+// Adds a write. Sizes are checked when the batch is written. `options` may be NULL, and may hold a condition.
 KVB_API kvb_code kvb_batch_put(kvb_batch* batch, const void* key, size_t key_size, const void* value, size_t value_size,
                                const kvb_put_options* options, kvb_error** error) KVB_NOEXCEPT;
 KVB_API kvb_code kvb_batch_remove(kvb_batch* batch, const void* key, size_t key_size, kvb_error** error) KVB_NOEXCEPT;
 
-// Forgets all its writes.
+// Adds a condition without a write: the batch is applied only if it holds for the key. `condition` is a kvb_condition
+// other than KVB_ALWAYS; `expected` (NULL and 0 unless it is KVB_IF_EQUALS) is what the value is compared with.
+KVB_API kvb_code kvb_batch_check(kvb_batch* batch, const void* key, size_t key_size, int condition,
+                                 const void* expected, size_t expected_size, kvb_error** error) KVB_NOEXCEPT;
+
+// Forgets all that was added.
 KVB_API void kvb_batch_clear(kvb_batch* batch) KVB_NOEXCEPT;
 
-// How many writes it holds. 0 for NULL.
+// How many writes and conditions it holds. 0 for NULL.
 KVB_API size_t kvb_batch_size(const kvb_batch* batch) KVB_NOEXCEPT;
 
-// Applies the batch atomically and leaves it as it is. An empty batch does nothing.
+// Applies the batch atomically and leaves it as it is. An empty batch does nothing. A batch with conditions is
+// KVB_INVALID_ARGUMENT, because nobody would learn whether they held: use kvb_write_if.
 KVB_API kvb_code kvb_write(kvb_bucket* bucket, const kvb_batch* batch, kvb_error** error) KVB_NOEXCEPT;
+
+// The same if all conditions of the batch hold. *written, which must not be NULL, is false if one of them does not:
+// nothing is changed then, and the answer is KVB_OK. A batch without conditions is always written.
+KVB_API kvb_code kvb_write_if(kvb_bucket* bucket, const kvb_batch* batch, bool* written,
+                              kvb_error** error) KVB_NOEXCEPT;
 
 // Everything written before the call survives power loss when it returns. (After KVB_SYNC writes it has nothing to do.)
 KVB_API kvb_code kvb_flush(kvb_bucket* bucket, kvb_error** error) KVB_NOEXCEPT;
@@ -261,7 +303,7 @@ KVB_API void kvb_compact_report_free(kvb_compact_report* report) KVB_NOEXCEPT;
 
 // ---------------------------------------------------------------------------------------------------- Read
 
-// A value as it was found. From kvb_get: free it with kvb_value_free.
+// A value as it was found. From kvb_get and kvb_snapshot_get: free it with kvb_value_free.
 typedef struct kvb_value {
   const char* data;       // `size` bytes, then one zero byte that is not counted. Never NULL.
   size_t size;            // In bytes.
@@ -283,6 +325,25 @@ KVB_API void kvb_value_free(kvb_value* value) KVB_NOEXCEPT;
 KVB_API kvb_code kvb_contains(const kvb_bucket* bucket, const void* key, size_t key_size, bool* found,
                               kvb_error** error) KVB_NOEXCEPT;
 
+// One of the keys of kvb_get_many.
+typedef struct kvb_key {
+  const void* data;
+  size_t size;  // In bytes.
+} kvb_key;
+
+// The values of many keys. Free it, and with it all values, with kvb_values_free.
+typedef struct kvb_values {
+  size_t count;                    // As many as keys were given.
+  const kvb_value* const* values;  // In the order of the keys; NULL for one that is missing or expired. After the last
+                                   // one comes one more NULL, which is not counted.
+} kvb_values;
+
+// The values of many keys on one committed state; quicker than single gets, because waiting for memory overlaps. If the
+// record of one of them is damaged, that is the answer for all. `keys` may be NULL if `count` is 0.
+KVB_API kvb_code kvb_get_many(const kvb_bucket* bucket, const kvb_key* keys, size_t count, kvb_values** values,
+                              kvb_error** error) KVB_NOEXCEPT;
+KVB_API void kvb_values_free(kvb_values* values) KVB_NOEXCEPT;
+
 // ---------------------------------------------------------------------------------------------------- Read and write
 
 // What becomes of a key that kvb_update has shown.
@@ -303,8 +364,8 @@ typedef struct kvb_update_value {
 typedef int (*kvb_update_function)(void* context, const kvb_value* current, kvb_update_value* update);
 
 // Reads one key, lets `decide` say what becomes of it, and writes that, with no other write in between. `decide` is
-// called once, in the calling thread, under the writer's lock: it must be short, must not use this bucket, and must not
-// throw or jump out. Errors: those of writing and of reading.
+// called once, under the writer's lock: it must be short, and must not use this bucket. Errors: those of writing and of
+// reading.
 KVB_API kvb_code kvb_update(kvb_bucket* bucket, const void* key, size_t key_size, kvb_update_function decide,
                             void* context, kvb_error** error) KVB_NOEXCEPT;
 
@@ -336,8 +397,8 @@ typedef struct kvb_entry {
 // Return false to stop. The entry is valid during the call only.
 typedef bool (*kvb_visit_function)(void* context, const kvb_entry* entry);
 
-// Calls `visit` for every live key of the range, in order, in the calling thread, on one committed state. `visit` must
-// not write to this bucket and must not throw or jump out.
+// Calls `visit` for every live key of the range, in order, on one committed state. `visit` must not write to this
+// bucket.
 KVB_API kvb_code kvb_scan(const kvb_bucket* bucket, const kvb_scan_options* options, kvb_visit_function visit,
                           void* context, kvb_error** error) KVB_NOEXCEPT;
 
@@ -345,10 +406,9 @@ KVB_API kvb_code kvb_scan(const kvb_bucket* bucket, const kvb_scan_options* opti
 KVB_API kvb_code kvb_count(const kvb_bucket* bucket, const kvb_scan_options* options, uint64_t* count,
                            kvb_error** error) KVB_NOEXCEPT;
 
-// The same walk with the loop on the caller's side, for languages that don't like callbacks. The bucket may be
-// written to between two steps. A cursor reads ahead in steps of up to 1,024 entries or about 1 MiB, and each step sees
-// one committed state: a key that is there all the time is visited exactly once, none is visited twice, and the order
-// holds; one that is written or removed meanwhile may be seen or not. For one state over all use kvb_scan.
+// The same walk with the loop on the caller's side, for languages that don't like callbacks. A cursor shows the
+// committed state at its opening to its end, however much is written meanwhile, and keeps the space of that state from
+// being given back until it is closed. It reads ahead in steps of up to 1,024 entries or about 1 MiB.
 typedef struct kvb_cursor kvb_cursor;
 
 // *cursor belongs to the caller: kvb_cursor_close. The options are copied.
@@ -359,6 +419,36 @@ KVB_API kvb_code kvb_cursor_open(const kvb_bucket* bucket, const kvb_scan_option
 // next call with it. After an error the cursor stays where it is: the call may be repeated.
 KVB_API kvb_code kvb_cursor_next(kvb_cursor* cursor, const kvb_entry** entry, kvb_error** error) KVB_NOEXCEPT;
 KVB_API void kvb_cursor_close(kvb_cursor* cursor) KVB_NOEXCEPT;
+
+// ---------------------------------------------------------------------------------------------------- Snapshots
+
+// One committed state of a bucket, which stays as it is: whatever is written, removed or expires later is not seen. It
+// keeps no writer waiting, but as long as it is open the space of what it shows cannot be given back. Once its bucket
+// is closed, every call with it answers KVB_CLOSED; it is to be closed as usual.
+typedef struct kvb_snapshot kvb_snapshot;
+
+// The newest committed state. *snapshot belongs to the caller: kvb_snapshot_close.
+KVB_API kvb_code kvb_snapshot_open(const kvb_bucket* bucket, kvb_snapshot** snapshot, kvb_error** error) KVB_NOEXCEPT;
+KVB_API void kvb_snapshot_close(kvb_snapshot* snapshot) KVB_NOEXCEPT;
+
+// No write behind this one is part of the state. 0 for NULL.
+KVB_API uint64_t kvb_snapshot_seqno(const kvb_snapshot* snapshot) KVB_NOEXCEPT;
+
+// What the functions of a bucket with the same names do, on this state.
+KVB_API kvb_code kvb_snapshot_get(const kvb_snapshot* snapshot, const void* key, size_t key_size, kvb_value** value,
+                                  kvb_error** error) KVB_NOEXCEPT;
+KVB_API kvb_code kvb_snapshot_get_many(const kvb_snapshot* snapshot, const kvb_key* keys, size_t count,
+                                       kvb_values** values, kvb_error** error) KVB_NOEXCEPT;
+KVB_API kvb_code kvb_snapshot_contains(const kvb_snapshot* snapshot, const void* key, size_t key_size, bool* found,
+                                       kvb_error** error) KVB_NOEXCEPT;
+KVB_API kvb_code kvb_snapshot_scan(const kvb_snapshot* snapshot, const kvb_scan_options* options,
+                                   kvb_visit_function visit, void* context, kvb_error** error) KVB_NOEXCEPT;
+KVB_API kvb_code kvb_snapshot_count(const kvb_snapshot* snapshot, const kvb_scan_options* options, uint64_t* count,
+                                    kvb_error** error) KVB_NOEXCEPT;
+
+// A cursor over this state. It may outlive the snapshot, and keeps its state until it is closed itself.
+KVB_API kvb_code kvb_snapshot_cursor_open(const kvb_snapshot* snapshot, const kvb_scan_options* options,
+                                          kvb_cursor** cursor, kvb_error** error) KVB_NOEXCEPT;
 
 // ---------------------------------------------------------------------------------------------------- Look after
 
@@ -391,6 +481,11 @@ typedef struct kvb_stats {
   bool poisoned;          // Writing has ended because a sync failed.
   const char* uuid;       // 32 hexadecimal digits.
   uint64_t lost_records;  // Synced once, and gone when it was opened: the file had been cut short from outside.
+
+  uint64_t index_bytes;          // The index in the file, as of the last checkpoint.
+  uint64_t checkpoints;          // Made since this handle was opened.
+  uint64_t snapshots;            // That are open on this handle, cursors included.
+  uint64_t oldest_snapshot_age;  // Writes that the oldest of them does not see. It keeps their old space.
 } kvb_stats;
 
 KVB_API kvb_code kvb_get_stats(const kvb_bucket* bucket, kvb_stats** stats, kvb_error** error) KVB_NOEXCEPT;
@@ -417,6 +512,67 @@ typedef struct kvb_verify_report {
 // means that the check could not be done.
 KVB_API kvb_code kvb_verify(const kvb_bucket* bucket, kvb_verify_report** report, kvb_error** error) KVB_NOEXCEPT;
 KVB_API void kvb_verify_report_free(kvb_verify_report* report) KVB_NOEXCEPT;
+
+// ---------------------------------------------------------------------------------------------------- Back up, repair
+
+// Called from time to time with the number of keys written so far, of about so many.
+typedef void (*kvb_backup_progress)(void* context, uint64_t keys, uint64_t of_keys);
+
+typedef struct kvb_backup_options {
+  uint32_t struct_size;          // sizeof(kvb_backup_options).
+  int32_t reserved;              // Must be 0.
+  kvb_backup_progress progress;  // May be NULL.
+  void* context;                 // Handed to it.
+} kvb_backup_options;
+#define KVB_BACKUP_OPTIONS_INIT {(uint32_t)sizeof(kvb_backup_options), 0, NULL, NULL}
+
+// Free it with kvb_backup_report_free.
+typedef struct kvb_backup_report {
+  uint64_t keys;
+  uint64_t value_bytes;
+  uint64_t file_bytes;  // Length of the copy.
+} kvb_backup_report;
+
+// Writes one committed state into a new bucket at `target`, while this one is read and written by others: all keys with
+// their values, kinds, times of writing and expiries. It is on disk when this returns, and has an identity and seqnos
+// of its own. KVB_ALREADY_EXISTS if there is a file at `target`. The copy is made under the name "TARGET.partial" and
+// gets its own when it is complete. `options` and `report` may be NULL. Other errors: those of reading,
+// KVB_PERMISSION_DENIED, KVB_FULL.
+KVB_API kvb_code kvb_backup(const kvb_bucket* bucket, const char* target, const kvb_backup_options* options,
+                            kvb_backup_report** report, kvb_error** error) KVB_NOEXCEPT;
+KVB_API void kvb_backup_report_free(kvb_backup_report* report) KVB_NOEXCEPT;
+
+typedef struct kvb_repair_options {
+  uint32_t struct_size;  // sizeof(kvb_repair_options).
+  int32_t dry_run;       // 1: only the report; nothing is written, and `target` must be NULL.
+} kvb_repair_options;
+#define KVB_REPAIR_OPTIONS_INIT {(uint32_t)sizeof(kvb_repair_options), 0}
+
+typedef struct kvb_repair_loss {
+  const char* message;    // A whole sentence.
+  uint64_t offset_bytes;  // Where in the damaged file.
+  uint64_t length_bytes;  // How many bytes of it could not be used; 0 if unknown.
+  uint64_t key_hash;      // Of the key concerned, if has_key_hash.
+  bool has_key_hash;
+} kvb_repair_loss;
+
+// Free it with kvb_repair_report_free.
+typedef struct kvb_repair_report {
+  uint64_t segments;                     // That were found and used.
+  uint64_t records;                      // Whole records that were read.
+  uint64_t keys;                         // Live keys that were saved, or would be.
+  uint64_t value_bytes;                  // Of their values.
+  size_t loss_count;                     // 0: nothing is lost.
+  const kvb_repair_loss* const* losses;  // loss_count pointers in the order of the file, then NULL.
+} kvb_repair_report;
+
+// Saves what the damaged bucket at `path` still holds into a new one at `target`; the damaged file is only read. Losses
+// are in the report and the answer is KVB_OK. KVB_NOT_A_BUCKET if no part of the file is recognisable,
+// KVB_ALREADY_EXISTS if there is a file at `target`; KVB_NOT_FOUND, KVB_PERMISSION_DENIED, KVB_FULL, KVB_IO_ERROR: then
+// nothing is left at `target`. `options` and `report` may be NULL. A bucket that opens needs no repair.
+KVB_API kvb_code kvb_repair(const char* path, const char* target, const kvb_repair_options* options,
+                            kvb_repair_report** report, kvb_error** error) KVB_NOEXCEPT;
+KVB_API void kvb_repair_report_free(kvb_repair_report* report) KVB_NOEXCEPT;
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -18,6 +18,15 @@ class FromC(support.KvbTest):
         self.assertEqual(completed.returncode, 0, completed.stdout + completed.stderr)
         self.assertEqual(completed.stderr, "")
 
+    def test_the_c_program_for_many_keys(self):
+        completed = subprocess.run(
+            [os.environ["KVB_C_API_MANY_TEST"], self.folder], capture_output=True, text=True, timeout=250
+        )
+        self.assertEqual(completed.returncode, 0, completed.stdout + completed.stderr)
+        self.assertEqual(completed.stderr, "")
+        self.assertEqual(self.ok("count", "backup.kvb"), b"5000\n")
+        self.assertEqual(self.ok("get", "repaired.kvb", "a"), b"the first value")
+
     def test_what_it_wrote_is_what_kvb_reads(self):
         subprocess.run([os.environ["KVB_C_API_TEST"], self.folder], capture_output=True, timeout=250, check=True)
         self.assertEqual(self.ok("get", "conditions.kvb", "k"), b"1")
@@ -56,7 +65,14 @@ class Entry(Structure):
 
 
 class PutOptions(Structure):
-    _fields_ = [("struct_size", c_uint32), ("ttl_seconds", c_uint32), ("kind", c_int32), ("condition", c_int32)]
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("ttl_seconds", c_uint32),
+        ("kind", c_int32),
+        ("condition", c_int32),
+        ("expected", c_char_p),
+        ("expected_size", c_uint64),
+    ]
 
 
 class ScanOptions(Structure):

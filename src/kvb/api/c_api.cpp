@@ -1,4 +1,4 @@
-// The C API: version, errors, opening, writing, reading and updating. Scans and statistics have files of their own.
+// The C API: version, errors, opening and closing. The other files of this name have the rest.
 
 #include "kvb/api/c_api_support.h"
 
@@ -42,7 +42,9 @@ Result<kvb::OpenOptions> read_open_options(const kvb_open_options* given) {
   if (!options) return std::unexpected(options.error());
   const auto durability = read_durability(options->durability);
   if (!durability) return std::unexpected(durability.error());
-  if (options->reserved != 0) return invalid("The reserved field of kvb_open_options must be 0.");
+  if (options->reserved != 0 || options->reserved_2 != 0) {
+    return invalid("The reserved fields of kvb_open_options must be 0.");
+  }
   if (options->lock_timeout_ms < KVB_NO_WAIT) {
     return invalid("lock_timeout_ms must be a number of milliseconds, 0 for the default, or KVB_NO_WAIT.");
   }
@@ -52,22 +54,11 @@ Result<kvb::OpenOptions> read_open_options(const kvb_open_options* given) {
   } else if (options->lock_timeout_ms > 0) {
     result.lock_deadline = std::chrono::milliseconds(options->lock_timeout_ms);
   }
+  if (options->checkpoint_bytes != 0) result.checkpoint_bytes = options->checkpoint_bytes;
+  result.compact_automatically = options->compact_manually == 0;
   return result;
 }
 
-Result<kvb::PutOptions> read_put_options(const kvb_put_options* given) {
-  const auto options = read_options(given);
-  if (!options) return std::unexpected(options.error());
-  const auto kind = enumerator(options->kind, kvb::ValueKind::json);
-  if (!kind) return invalid("The value's kind is none of KVB_BYTES, KVB_TEXT and KVB_JSON.");
-  const auto condition = enumerator(options->condition, kvb::PutIf::present);
-  if (!condition) return invalid("The condition is none of KVB_ALWAYS, KVB_IF_MISSING and KVB_IF_PRESENT.");
-  return kvb::PutOptions{.ttl_seconds = options->ttl_seconds, .kind = *kind, .condition = *condition};
-}
-
-struct OwnedValue : kvb_value {
-  kvb::Value value;
-};
 }  // namespace
 
 kvb_error* kvb::c_api::make_error(const Error& error) noexcept {
@@ -195,207 +186,6 @@ kvb_code kvb_close(kvb_bucket* bucket, kvb_error** error) noexcept {
 
 const char* kvb_path(const kvb_bucket* bucket) noexcept {
   return bucket == nullptr ? "" : bucket->bucket->path().c_str();
-}
-
-// ---------------------------------------------------------------------------------------------------- Write
-
-kvb_code kvb_put(kvb_bucket* bucket, const void* key, size_t key_size, const void* value, size_t value_size,
-                 kvb_error** error) noexcept {
-  return kvb_put_with_options(bucket, key, key_size, value, value_size, nullptr, nullptr, error);
-}
-
-kvb_code kvb_put_with_options(kvb_bucket* bucket, const void* key, size_t key_size, const void* value,
-                              size_t value_size, const kvb_put_options* options, bool* written,
-                              kvb_error** error) noexcept {
-  if (written != nullptr) *written = false;
-  return guarded(error, [&]() -> Result<void> {
-    const auto target = bucket_of(bucket);
-    if (!target) return std::unexpected(target.error());
-    const auto key_view = key_bytes(key, key_size);
-    if (!key_view) return std::unexpected(key_view.error());
-    const auto value_view = value_bytes(value, value_size);
-    if (!value_view) return std::unexpected(value_view.error());
-    const auto given = read_put_options(options);
-    if (!given) return std::unexpected(given.error());
-    const auto result = (*target)->put(*key_view, *value_view, *given);
-    if (!result) return std::unexpected(result.error());
-    if (written != nullptr) *written = *result;
-    return {};
-  });
-}
-
-kvb_code kvb_remove(kvb_bucket* bucket, const void* key, size_t key_size, bool* removed, kvb_error** error) noexcept {
-  if (removed != nullptr) *removed = false;
-  return guarded(error, [&]() -> Result<void> {
-    const auto target = bucket_of(bucket);
-    if (!target) return std::unexpected(target.error());
-    const auto key_view = key_bytes(key, key_size);
-    if (!key_view) return std::unexpected(key_view.error());
-    const auto result = (*target)->remove(*key_view);
-    if (!result) return std::unexpected(result.error());
-    if (removed != nullptr) *removed = *result;
-    return {};
-  });
-}
-
-kvb_batch* kvb_batch_new(void) noexcept {
-  return new (std::nothrow) kvb_batch;
-}
-
-void kvb_batch_free(kvb_batch* batch) noexcept {
-  delete batch;
-}
-
-kvb_code kvb_batch_put(kvb_batch* batch, const void* key, size_t key_size, const void* value, size_t value_size,
-                       const kvb_put_options* options, kvb_error** error) noexcept {
-  return guarded(error, [&]() -> Result<void> {
-    if (batch == nullptr) return invalid("The batch is a NULL pointer. Make one with kvb_batch_new.");
-    const auto key_view = key_bytes(key, key_size);
-    if (!key_view) return std::unexpected(key_view.error());
-    const auto value_view = value_bytes(value, value_size);
-    if (!value_view) return std::unexpected(value_view.error());
-    const auto given = read_put_options(options);
-    if (!given) return std::unexpected(given.error());
-    if (given->condition != kvb::PutIf::always) {
-      return invalid("A write in a batch cannot have a condition. Use kvb_put_with_options or kvb_update.");
-    }
-    batch->batch.put(*key_view, *value_view, *given);
-    return {};
-  });
-}
-
-kvb_code kvb_batch_remove(kvb_batch* batch, const void* key, size_t key_size, kvb_error** error) noexcept {
-  return guarded(error, [&]() -> Result<void> {
-    if (batch == nullptr) return invalid("The batch is a NULL pointer. Make one with kvb_batch_new.");
-    const auto key_view = key_bytes(key, key_size);
-    if (!key_view) return std::unexpected(key_view.error());
-    batch->batch.remove(*key_view);
-    return {};
-  });
-}
-
-void kvb_batch_clear(kvb_batch* batch) noexcept {
-  if (batch != nullptr) batch->batch.clear();
-}
-
-size_t kvb_batch_size(const kvb_batch* batch) noexcept {
-  return batch == nullptr ? 0 : batch->batch.size();
-}
-
-kvb_code kvb_write(kvb_bucket* bucket, const kvb_batch* batch, kvb_error** error) noexcept {
-  return guarded(error, [&]() -> Result<void> {
-    const auto target = bucket_of(bucket);
-    if (!target) return std::unexpected(target.error());
-    if (batch == nullptr) return invalid("The batch is a NULL pointer. Make one with kvb_batch_new.");
-    const auto result = (*target)->write(batch->batch);  // True: batches have no conditions here.
-    if (!result) return std::unexpected(result.error());
-    return {};
-  });
-}
-
-kvb_code kvb_flush(kvb_bucket* bucket, kvb_error** error) noexcept {
-  return guarded(error, [&]() -> Result<void> {
-    const auto target = bucket_of(bucket);
-    if (!target) return std::unexpected(target.error());
-    return (*target)->flush();
-  });
-}
-
-// ---------------------------------------------------------------------------------------------------- Read
-
-kvb_code kvb_get(const kvb_bucket* bucket, const void* key, size_t key_size, kvb_value** value,
-                 kvb_error** error) noexcept {
-  if (value != nullptr) *value = nullptr;
-  return guarded(error, [&]() -> Result<void> {
-    const auto target = bucket_of(bucket);
-    if (!target) return std::unexpected(target.error());
-    if (value == nullptr) return invalid("There is no place for the value: `value` is a NULL pointer.");
-    const auto key_view = key_bytes(key, key_size);
-    if (!key_view) return std::unexpected(key_view.error());
-    auto found = (*target)->get(*key_view);
-    if (!found) return std::unexpected(found.error());
-    if (!*found) return {};
-    auto owned = std::make_unique<OwnedValue>();
-    owned->value = std::move(**found);
-    describe(*owned, owned->value);
-    *value = owned.release();
-    return {};
-  });
-}
-
-void kvb_value_free(kvb_value* value) noexcept {
-  delete static_cast<OwnedValue*>(value);
-}
-
-kvb_code kvb_contains(const kvb_bucket* bucket, const void* key, size_t key_size, bool* found,
-                      kvb_error** error) noexcept {
-  if (found != nullptr) *found = false;
-  return guarded(error, [&]() -> Result<void> {
-    const auto target = bucket_of(bucket);
-    if (!target) return std::unexpected(target.error());
-    if (found == nullptr) return invalid("There is no place for the answer: `found` is a NULL pointer.");
-    const auto key_view = key_bytes(key, key_size);
-    if (!key_view) return std::unexpected(key_view.error());
-    const auto result = (*target)->contains(*key_view);
-    if (!result) return std::unexpected(result.error());
-    *found = *result;
-    return {};
-  });
-}
-
-// ---------------------------------------------------------------------------------------------------- Read and write
-
-}  // extern "C"
-
-namespace {
-
-// Asks the caller's function and takes its answer over into the engine's terms.
-Result<kvb::Update> ask(kvb_update_function decide, void* context, const std::optional<kvb::Value>& current) {
-  kvb_value shown{};
-  if (current) describe(shown, *current);
-  kvb_update_value wanted{};
-  wanted.struct_size = sizeof(kvb_update_value);
-  kvb::Update update;
-  switch (decide(context, current ? &shown : nullptr, &wanted)) {
-    case KVB_UPDATE_KEEP:
-      return update;
-    case KVB_UPDATE_REMOVE:
-      update.action = kvb::Update::Action::remove;
-      return update;
-    case KVB_UPDATE_PUT: {
-      const auto value = value_bytes(wanted.data, wanted.size);
-      if (!value) return std::unexpected(value.error());
-      const auto kind = enumerator(wanted.kind, kvb::ValueKind::json);
-      if (!kind) return invalid("The new value's kind is none of KVB_BYTES, KVB_TEXT and KVB_JSON.");
-      update.action = kvb::Update::Action::put;
-      update.value = *value;
-      update.kind = *kind;
-      update.keep_expiry = wanted.change_expiry == 0;
-      if (update.keep_expiry && wanted.ttl_seconds != 0) {
-        return invalid("ttl_seconds is given but change_expiry is 0. Set change_expiry to 1.");
-      }
-      update.ttl_seconds = wanted.ttl_seconds;
-      return update;
-    }
-  }
-  return invalid("The function given to kvb_update returned none of the KVB_UPDATE_ values.");
-}
-
-}  // namespace
-
-extern "C" {
-
-kvb_code kvb_update(kvb_bucket* bucket, const void* key, size_t key_size, kvb_update_function decide, void* context,
-                    kvb_error** error) noexcept {
-  return guarded(error, [&]() -> Result<void> {
-    const auto target = bucket_of(bucket);
-    if (!target) return std::unexpected(target.error());
-    if (decide == nullptr) return invalid("The function that decides is a NULL pointer.");
-    const auto key_view = key_bytes(key, key_size);
-    if (!key_view) return std::unexpected(key_view.error());
-    return (*target)->update(*key_view,
-                             [&](const std::optional<kvb::Value>& current) { return ask(decide, context, current); });
-  });
 }
 
 }  // extern "C"

@@ -62,6 +62,10 @@ kvb_code kvb_get_stats(const kvb_bucket* bucket, kvb_stats** stats, kvb_error** 
         .poisoned = now.poisoned,
         .uuid = owned->uuid_text.c_str(),
         .lost_records = now.lost_records,
+        .index_bytes = now.index_bytes,
+        .checkpoints = now.checkpoints,
+        .snapshots = now.snapshots,
+        .oldest_snapshot_age = now.oldest_snapshot_age,
     };
     *stats = owned.release();
     return {};

@@ -1,4 +1,4 @@
-// The C API: scans with a callback, cursors, counting.
+// The C API: scans with a callback, cursors, counting; on a bucket and on a snapshot of it.
 
 #include "kvb/api/c_api_support.h"
 
@@ -41,12 +41,47 @@ Result<kvb::ScanOptions> read_scan_options(const kvb_scan_options* given) {
   return result;
 }
 
+// The following do the same on a kvb::Bucket and on a kvb::Snapshot; `source` is Result<Source*>.
+
+template <typename Source>
+kvb_code scan(const Result<Source*>& source, const kvb_scan_options* options, kvb_visit_function visit, void* context,
+              kvb_error** error) noexcept {
+  return guarded(error, [&]() -> Result<void> {
+    if (!source) return std::unexpected(source.error());
+    if (visit == nullptr) return invalid("The function that visits is a NULL pointer.");
+    const auto given = read_scan_options(options);
+    if (!given) return std::unexpected(given.error());
+    return (*source)->scan(*given, [&](kvb::Entry&& entry) {
+      kvb_entry shown{};
+      kvb_value shown_value{};
+      describe(shown, shown_value, entry);
+      return visit(context, &shown);
+    });
+  });
+}
+
+template <typename Source>
+kvb_code count_keys(const Result<Source*>& source, const kvb_scan_options* options, uint64_t* count,
+                    kvb_error** error) noexcept {
+  if (count != nullptr) *count = 0;
+  return guarded(error, [&]() -> Result<void> {
+    if (!source) return std::unexpected(source.error());
+    if (count == nullptr) return invalid("There is no place for the number: `count` is a NULL pointer.");
+    const auto given = read_scan_options(options);
+    if (!given) return std::unexpected(given.error());
+    const auto result = (*source)->count(*given);
+    if (!result) return std::unexpected(result.error());
+    *count = *result;
+    return {};
+  });
+}
+
 }  // namespace
 
-// A cursor is a scan in steps: each step is a scan of its own that begins where the last one ended. The buffer holds
-// one step's entries; the key of its last entry is where the next step goes on.
+// A cursor is a snapshot that is scanned in steps: each step is a scan of its own that begins where the last one ended.
+// The buffer holds one step's entries; the key of its last entry is where the next step goes on.
 struct kvb_cursor {
-  std::shared_ptr<kvb::Bucket> bucket;
+  std::shared_ptr<const kvb::Snapshot> snapshot;
   kvb::ScanOptions options;         // Of what is still to be visited; `limit` counts down.
   std::vector<kvb::Entry> entries;  // Read ahead.
   std::size_t next = 0;             // Index of the entry to hand out next.
@@ -59,7 +94,7 @@ struct kvb_cursor {
     std::vector<kvb::Entry> step;
     std::size_t step_bytes = 0;
     bool stopped = false;
-    const auto scanned = bucket->scan(options, [&](kvb::Entry&& entry) {
+    const auto scanned = snapshot->scan(options, [&](kvb::Entry&& entry) {
       step_bytes += entry.key.size() + entry.value.bytes.size();
       step.push_back(std::move(entry));
       stopped = step.size() >= kCursorEntries || step_bytes >= kCursorBytes;
@@ -93,55 +128,68 @@ struct kvb_cursor {
     return true;
   }
 };
-extern "C" {
 
-kvb_code kvb_scan(const kvb_bucket* bucket, const kvb_scan_options* options, kvb_visit_function visit, void* context,
-                  kvb_error** error) noexcept {
-  return guarded(error, [&]() -> Result<void> {
-    const auto target = bucket_of(bucket);
-    if (!target) return std::unexpected(target.error());
-    if (visit == nullptr) return invalid("The function that visits is a NULL pointer.");
-    const auto given = read_scan_options(options);
-    if (!given) return std::unexpected(given.error());
-    return (*target)->scan(*given, [&](kvb::Entry&& entry) {
-      kvb_entry shown{};
-      kvb_value shown_value{};
-      describe(shown, shown_value, entry);
-      return visit(context, &shown);
-    });
-  });
-}
+namespace {
 
-kvb_code kvb_count(const kvb_bucket* bucket, const kvb_scan_options* options, uint64_t* count,
-                   kvb_error** error) noexcept {
-  if (count != nullptr) *count = 0;
-  return guarded(error, [&]() -> Result<void> {
-    const auto target = bucket_of(bucket);
-    if (!target) return std::unexpected(target.error());
-    if (count == nullptr) return invalid("There is no place for the number: `count` is a NULL pointer.");
-    const auto given = read_scan_options(options);
-    if (!given) return std::unexpected(given.error());
-    const auto result = (*target)->count(*given);
-    if (!result) return std::unexpected(result.error());
-    *count = *result;
-    return {};
-  });
-}
-
-kvb_code kvb_cursor_open(const kvb_bucket* bucket, const kvb_scan_options* options, kvb_cursor** cursor,
-                         kvb_error** error) noexcept {
+// `take` answers Result<std::shared_ptr<const kvb::Snapshot>>.
+template <typename Take>
+kvb_code open_cursor(const kvb_scan_options* options, kvb_cursor** cursor, kvb_error** error,
+                     const Take& take) noexcept {
   if (cursor != nullptr) *cursor = nullptr;
   return guarded(error, [&]() -> Result<void> {
-    const auto target = bucket_of(bucket);
-    if (!target) return std::unexpected(target.error());
     if (cursor == nullptr) return invalid("There is no place for the cursor: `cursor` is a NULL pointer.");
     auto given = read_scan_options(options);
     if (!given) return std::unexpected(given.error());
     auto owned = std::make_unique<kvb_cursor>();
-    owned->bucket = bucket->bucket;
+    Result<std::shared_ptr<const kvb::Snapshot>> snapshot = take();
+    if (!snapshot) return std::unexpected(snapshot.error());
+    owned->snapshot = std::move(*snapshot);
     owned->options = std::move(*given);
     *cursor = owned.release();
     return {};
+  });
+}
+
+}  // namespace
+
+extern "C" {
+
+kvb_code kvb_scan(const kvb_bucket* bucket, const kvb_scan_options* options, kvb_visit_function visit, void* context,
+                  kvb_error** error) noexcept {
+  return scan(bucket_of(bucket), options, visit, context, error);
+}
+
+kvb_code kvb_snapshot_scan(const kvb_snapshot* snapshot, const kvb_scan_options* options, kvb_visit_function visit,
+                           void* context, kvb_error** error) noexcept {
+  return scan(snapshot_of(snapshot), options, visit, context, error);
+}
+
+kvb_code kvb_count(const kvb_bucket* bucket, const kvb_scan_options* options, uint64_t* count,
+                   kvb_error** error) noexcept {
+  return count_keys(bucket_of(bucket), options, count, error);
+}
+
+kvb_code kvb_snapshot_count(const kvb_snapshot* snapshot, const kvb_scan_options* options, uint64_t* count,
+                            kvb_error** error) noexcept {
+  return count_keys(snapshot_of(snapshot), options, count, error);
+}
+
+kvb_code kvb_cursor_open(const kvb_bucket* bucket, const kvb_scan_options* options, kvb_cursor** cursor,
+                         kvb_error** error) noexcept {
+  return open_cursor(options, cursor, error, [bucket]() -> Result<std::shared_ptr<const kvb::Snapshot>> {
+    const auto target = bucket_of(bucket);
+    if (!target) return std::unexpected(target.error());
+    auto taken = (*target)->snapshot();
+    if (!taken) return std::unexpected(taken.error());
+    return std::make_shared<const kvb::Snapshot>(std::move(*taken));
+  });
+}
+
+kvb_code kvb_snapshot_cursor_open(const kvb_snapshot* snapshot, const kvb_scan_options* options, kvb_cursor** cursor,
+                                  kvb_error** error) noexcept {
+  return open_cursor(options, cursor, error, [snapshot]() -> Result<std::shared_ptr<const kvb::Snapshot>> {
+    if (const auto source = snapshot_of(snapshot); !source) return std::unexpected(source.error());
+    return snapshot->snapshot;
   });
 }
 

@@ -30,6 +30,11 @@ struct kvb_batch {
   kvb::Batch batch;
 };
 
+// Cursors share the Snapshot.
+struct kvb_snapshot {
+  std::shared_ptr<const kvb::Snapshot> snapshot;
+};
+
 namespace kvb::c_api {
 
 // The C enums repeat the C++ ones; a change of one that forgets the other must not compile.
@@ -41,6 +46,7 @@ static_assert(static_cast<int>(kvb::ValueKind::json) == KVB_JSON);
 static_assert(static_cast<int>(kvb::PutIf::always) == KVB_ALWAYS);
 static_assert(static_cast<int>(kvb::PutIf::missing) == KVB_IF_MISSING);
 static_assert(static_cast<int>(kvb::PutIf::present) == KVB_IF_PRESENT);
+static_assert(static_cast<int>(kvb::PutIf::equals) == KVB_IF_EQUALS);
 
 // The error as an object for the caller to free; one for all when there is no memory for it.
 [[nodiscard]] kvb_error* make_error(const Error& error) noexcept;
@@ -95,22 +101,32 @@ inline Result<std::string_view> value_bytes(const void* value, std::size_t size)
 // No options struct will ever be longer: a size above it was never set.
 inline constexpr std::size_t kMaxOptionsBytes = 4096;
 
-// The caller's options as this library's version of the struct. A caller with a newer header may pass a longer struct,
-// as long as the part that is unknown here is zero, that is, asks for nothing.
+// The size that a struct had in its first version, for those that have grown since.
+template <typename Options>
+inline constexpr std::size_t kFirstOptionsBytes = sizeof(Options);
+template <>
+inline constexpr std::size_t kFirstOptionsBytes<kvb_open_options> = 24;
+template <>
+inline constexpr std::size_t kFirstOptionsBytes<kvb_put_options> = 16;
+
+// The caller's options as this library's version of the struct. A caller with an older header passes a shorter struct:
+// what it lacks is zero. One with a newer header may pass a longer one, as long as the part that is unknown here is
+// zero, that is, asks for nothing.
 template <typename Options>
 Result<Options> read_options(const Options* given) {
   Options options{};
   options.struct_size = sizeof(Options);
   if (given == nullptr) return options;
-  // When a struct grows, the lower bound becomes the size that its first version had.
-  if (given->struct_size < sizeof(Options) || given->struct_size > kMaxOptionsBytes) {
+  const std::size_t size = given->struct_size;
+  if (size < kFirstOptionsBytes<Options> || size > kMaxOptionsBytes) {
     return invalid("The options' struct_size is wrong. Initialise the options with their _INIT macro.");
   }
   const auto* first = reinterpret_cast<const unsigned char*>(given);
-  if (!std::all_of(first + sizeof(Options), first + given->struct_size, [](unsigned char byte) { return byte == 0; })) {
+  const std::size_t known = std::min(size, sizeof(Options));
+  if (!std::all_of(first + known, first + size, [](unsigned char byte) { return byte == 0; })) {
     return invalid("The options ask for something that this older library does not know. Install a newer libkvb.");
   }
-  std::memcpy(&options, given, sizeof(Options));
+  std::memcpy(&options, given, known);
   return options;
 }
 
@@ -123,6 +139,11 @@ std::optional<Enum> enumerator(std::int32_t number, Enum last) {
 inline Result<kvb::Bucket*> bucket_of(const kvb_bucket* handle) {
   if (handle == nullptr) return invalid("The bucket is a NULL pointer. Open one with kvb_open.");
   return handle->bucket.get();
+}
+
+inline Result<const kvb::Snapshot*> snapshot_of(const kvb_snapshot* handle) {
+  if (handle == nullptr) return invalid("The snapshot is a NULL pointer. Take one with kvb_snapshot_open.");
+  return handle->snapshot.get();
 }
 
 inline void describe(kvb_value& shown, const kvb::Value& value) noexcept {
