@@ -271,6 +271,8 @@ bool Analyzer::keystore_statement(const Stmt& stmt) {
       const auto& snapshot = as<SnapshotStmt>(stmt);
       keyed(snapshot.keystore, nullptr, "take snapshot of");
       bind_result(snapshot.result, ValueType::kKeystore);
+      if (in_action_) set_in_actions_.insert(snapshot.result.text);
+      keystores_.set(snapshot.result.text, {.closed = false, .place = stmt.head});
       return true;
     }
     case StmtKind::ChangeEncryptionKey: {

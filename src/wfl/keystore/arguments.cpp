@@ -10,6 +10,28 @@
 
 namespace wfl::keystore {
 
+bool require_open(vm::NativeCall& call, const Keystore& keystore) {
+  if (keystore.lost_its_keystore()) {
+    call.fail(fmt::format(
+        "This snapshot cannot be read any more, because its keystore \"{}\" has been closed. Close a keystore after "
+        "its snapshots.",
+        keystore.path()));
+    return false;
+  }
+  if (keystore.is_snapshot() && !keystore.is_open()) {
+    call.fail(fmt::format(
+        "This snapshot of the keystore \"{}\" has been closed. Take another one with: take snapshot of KEYSTORE as "
+        "NAME.",
+        keystore.path()));
+    return false;
+  }
+  if (!keystore.is_open()) {
+    fail_with(call, kvb::Error{.code = kvb::ErrorCode::closed}, keystore.path());
+    return false;
+  }
+  return true;
+}
+
 Keystore* keystore_argument(vm::NativeCall& call, std::uint32_t i, Access access) {
   if (call.failed()) return nullptr;
   Keystore* keystore = Keystore::from(call[i]);
@@ -20,8 +42,12 @@ Keystore* keystore_argument(vm::NativeCall& call, std::uint32_t i, Access access
         vm::type_name(call[i]), vm::debug_form(call[i])));
     return nullptr;
   }
-  if (!keystore->is_open()) {
-    fail_with(call, kvb::Error{.code = kvb::ErrorCode::closed}, keystore->path());
+  if (!require_open(call, *keystore)) return nullptr;
+  if (access == Access::write && keystore->is_snapshot()) {
+    call.fail(fmt::format(
+        "This is a snapshot of the keystore \"{}\". It stays as it was, so nothing can be changed in it: change the "
+        "keystore itself.",
+        keystore->path()));
     return nullptr;
   }
   if (access == Access::write && keystore->read_only()) {

@@ -7,6 +7,7 @@
 #include "wfl/keystore/errors.h"
 #include "wfl/keystore/open_keystores.h"
 #include "wfl/keystore/statements.h"
+#include "wfl/vm/heap.h"
 #include "wfl/vm/native.h"
 
 namespace wfl::keystore {
@@ -16,10 +17,6 @@ constexpr std::int64_t kNanosecondsInSecond = 1'000'000'000;
 // What an open bucket weighs for the collector: descriptors and tables that its own count of objects doesn't show.
 constexpr std::size_t kOpenWeightBytes = 64 * 1024;
 
-Stored to_stored(kvb::Value&& value) {
-  return {.bytes = std::move(value.bytes), .kind = value.kind, .expires_at_ns = value.expires_at_ns()};
-}
-
 }  // namespace
 
 Keystore::Keystore(std::string path, kvb::Bucket bucket, bool read_only, std::shared_ptr<OpenKeystores> registry)
@@ -27,9 +24,19 @@ Keystore::Keystore(std::string path, kvb::Bucket bucket, bool read_only, std::sh
   registry_->add(this, !read_only_);
 }
 
+Keystore::Keystore(Keystore& of, std::shared_ptr<const kvb::Snapshot> snapshot)
+    : path_(of.path_),
+      of_(of.is_snapshot() ? of.of_ : &of),
+      snapshot_(std::move(snapshot)),
+      read_only_(true),
+      registry_(of.registry_) {
+  registry_->add(this, false);
+}
+
 Keystore::~Keystore() {
   // The collector has found that nobody can reach this keystore, so there is nobody to tell but the end of the program.
-  if (const auto closed = close(); !closed) registry_->note_problem(describe(closed.error(), path_).message);
+  if (const auto closed = close(Loops::are_over); !closed)
+    registry_->note_problem(describe(closed.error(), path_).message);
 }
 
 Keystore* Keystore::from(vm::Value value) {
@@ -38,11 +45,15 @@ Keystore* Keystore::from(vm::Value value) {
 }
 
 std::string Keystore::display() const {
-  return fmt::format("keystore \"{}\"", path_);
+  return fmt::format("{}keystore \"{}\"", is_snapshot() ? "snapshot of " : "", path_);
+}
+
+void Keystore::trace(vm::Tracer& tracer) {
+  if (of_ != nullptr) tracer.mark(of_);
 }
 
 std::size_t Keystore::extra_bytes() const {
-  return is_open() ? kOpenWeightBytes : 0;
+  return bucket_ ? kOpenWeightBytes : 0;
 }
 
 vm::Value Keystore::iterate(vm::NativeCall& call, bool reversed) {
@@ -71,17 +82,46 @@ std::string Keystore::access_hint(vm::HostAccess access) const {
   return "A keystore is not a list or a map. A value is read with: get value from KEYSTORE with key KEY as NAME.";
 }
 
-kvb::Result<void> Keystore::close() {
+kvb::Result<void> Keystore::close(Loops loops) {
   batch_.reset();
-  if (!bucket_) return {};
+  if (!bucket_ && !snapshot_) return {};
+  for (const std::weak_ptr<RangeWalk>& weak : std::exchange(walks_, {})) {
+    const auto walk = weak.lock();
+    if (walk && loops == Loops::go_on) walk->read_to_the_end();
+  }
   registry_->remove(this);
+  snapshot_.reset();
+  if (!bucket_) return {};
   kvb::Result<void> closed = bucket_->close();
   bucket_.reset();
   return closed;
 }
 
+kvb::Result<std::shared_ptr<const kvb::Snapshot>> Keystore::snapshot() {
+  if (snapshot_) return snapshot_;
+  auto taken = bucket_->snapshot();
+  if (!taken) return std::unexpected(std::move(taken.error()));
+  return std::make_shared<const kvb::Snapshot>(std::move(*taken));
+}
+
+kvb::Result<std::shared_ptr<RangeWalk>> Keystore::walk(kvb::ScanOptions options) {
+  if (batch_) {
+    auto entries = scan(std::move(options));
+    if (!entries) return std::unexpected(std::move(entries.error()));
+    return std::make_shared<RangeWalk>(std::move(*entries));
+  }
+  auto seen = snapshot();
+  if (!seen) return std::unexpected(std::move(seen.error()));
+  auto begun = std::make_shared<RangeWalk>(std::move(*seen), std::move(options));
+  // A snapshot's loops need its keystore open, so that is what has to know them.
+  Keystore& keeper = of_ != nullptr ? *of_ : *this;
+  std::erase_if(keeper.walks_, [](const std::weak_ptr<RangeWalk>& other) { return other.expired(); });
+  keeper.walks_.push_back(begun);
+  return begun;
+}
+
 kvb::Result<std::optional<Stored>> Keystore::get_from_file(std::string_view key) {
-  auto found = bucket_->get(key);
+  auto found = snapshot_ ? snapshot_->get(key) : bucket_->get(key);
   if (!found) return std::unexpected(std::move(found.error()));
   if (!*found) return std::nullopt;
   return to_stored(std::move(**found));
@@ -98,17 +138,25 @@ kvb::Result<bool> Keystore::contains_key(std::string_view key) {
   if (batch_) {
     if (const auto* pending = batch_->find(key, wall_clock_ns())) return pending->has_value();
   }
-  return bucket_->contains(key);
+  return snapshot_ ? snapshot_->contains(key) : bucket_->contains(key);
 }
 
-kvb::Result<void> Keystore::put(std::string_view key, Change change) {
-  if (batch_ || change.expiry.kind == Expiry::Kind::keep) {
-    return this->change(key, [&change](const std::optional<Stored>&) { return std::move(change); });
+kvb::Result<bool> Keystore::put(std::string_view key, Change change, kvb::PutIf condition) {
+  if (!batch_) {
+    const std::uint32_t ttl_seconds = change.expiry.kind == Expiry::Kind::after ? change.expiry.seconds : 0;
+    return bucket_->put(key, change.bytes, {.ttl_seconds = ttl_seconds, .kind = change.kind, .condition = condition});
   }
-  const std::uint32_t ttl_seconds = change.expiry.kind == Expiry::Kind::after ? change.expiry.seconds : 0;
-  auto written = bucket_->put(key, change.bytes, {.ttl_seconds = ttl_seconds, .kind = change.kind});
-  if (!written) return std::unexpected(std::move(written.error()));
-  return {};
+  if (condition != kvb::PutIf::always) {
+    const auto there = contains_key(key);
+    if (!there) return std::unexpected(there.error());
+    if (*there != (condition == kvb::PutIf::present)) return false;
+  }
+  std::optional<std::int64_t> expires_at_ns;
+  if (change.expiry.kind == Expiry::Kind::after) {
+    expires_at_ns = wall_clock_ns() + change.expiry.seconds * kNanosecondsInSecond;
+  }
+  batch_->set(key, Stored{std::move(change.bytes), change.kind, expires_at_ns});
+  return true;
 }
 
 kvb::Result<bool> Keystore::remove(std::string_view key) {
@@ -166,7 +214,8 @@ kvb::Result<std::vector<StoredEntry>> Keystore::scan(kvb::ScanOptions options) {
     return true;
   };
   if (!batch_) {
-    if (auto scanned = bucket_->scan(options, collect); !scanned) return std::unexpected(std::move(scanned.error()));
+    auto scanned = snapshot_ ? snapshot_->scan(options, collect) : bucket_->scan(options, collect);
+    if (!scanned) return std::unexpected(std::move(scanned.error()));
     return entries;
   }
   const std::uint64_t limit = options.limit;
@@ -178,7 +227,7 @@ kvb::Result<std::vector<StoredEntry>> Keystore::scan(kvb::ScanOptions options) {
 }
 
 kvb::Result<std::uint64_t> Keystore::count(const kvb::ScanOptions& options) {
-  if (!batch_) return bucket_->count(options);
+  if (!batch_) return snapshot_ ? snapshot_->count(options) : bucket_->count(options);
   kvb::ScanOptions keys = options;
   keys.keys_only = true;
   auto entries = scan(std::move(keys));

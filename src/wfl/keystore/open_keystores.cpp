@@ -33,7 +33,7 @@ Keystore* OpenKeystores::writer_of(const std::string& path) const {
 void OpenKeystores::close_all() {
   while (!rows_.empty()) {
     Keystore* keystore = rows_.back().keystore;
-    if (const auto closed = keystore->close(); !closed) {
+    if (const auto closed = keystore->close(Loops::are_over); !closed) {
       note_problem(describe(closed.error(), keystore->path()).message);
     }
     remove(keystore);  // close() has done so; this makes sure that the loop ends.

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace wfl::keystore {
@@ -24,6 +25,11 @@ struct Stored {
   kvb::ValueKind kind = kvb::ValueKind::bytes;
   std::optional<std::int64_t> expires_at_ns;  // Wall clock; nothing when it never expires.
 };
+
+[[nodiscard]] inline Stored to_stored(kvb::Value&& value) {
+  const auto expires_at_ns = value.expires_at_ns();
+  return {.bytes = std::move(value.bytes), .kind = value.kind, .expires_at_ns = expires_at_ns};
+}
 
 struct StoredEntry {
   std::string key;

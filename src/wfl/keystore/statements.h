@@ -40,6 +40,8 @@ enum class Access : std::uint8_t { read, write };
 // The open keystore in an argument. Fails the call when it is something else, closed, or (for Access::write) only for
 // reading.
 Keystore* keystore_argument(vm::NativeCall& call, std::uint32_t i, Access access);
+// Fails the call, and answers no, when the keystore has been closed.
+bool require_open(vm::NativeCall& call, const Keystore& keystore);
 // The bytes of a key; nothing when it failed the call.
 std::optional<std::string> key_argument(vm::NativeCall& call, std::uint32_t i);
 // The five arguments of a RANGE, from i on.

@@ -1,9 +1,10 @@
-// Looking after a keystore: flush, verify, statistics, compact; and the forms whose engine side is still to come.
+// Looking after a keystore: flush, verify, statistics, compact, back up, take snapshot; and what is still to come.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +26,17 @@ void set_text(vm::NativeCall& call, vm::Map* map, std::string_view name, std::st
   call.heap.map_set(map, name, call.make_text(text));
 }
 
+// The open keystore in an argument, which must be one with a file of its own.
+Keystore* whole_keystore_argument(vm::NativeCall& call, std::string_view statement, Access access) {
+  Keystore* keystore = keystore_argument(call, 0, access);
+  if (keystore == nullptr || !keystore->is_snapshot()) return keystore;
+  call.fail(fmt::format(
+      "`{}` is for a keystore, and this is a snapshot of the keystore \"{}\", which has no file of its own. "
+      "Name the keystore itself.",
+      statement, keystore->path()));
+  return nullptr;
+}
+
 // keystore.flush: keystore
 vm::Value flush(vm::NativeCall& call) {
   Keystore* keystore = keystore_argument(call, 0, Access::read);
@@ -38,7 +50,7 @@ vm::Value flush(vm::NativeCall& call) {
 
 // keystore.verify: keystore
 vm::Value verify(vm::NativeCall& call) {
-  Keystore* keystore = keystore_argument(call, 0, Access::read);
+  Keystore* keystore = whole_keystore_argument(call, "verify", Access::read);
   if (call.failed()) return vm::Value::null();
   const auto report = keystore->bucket().verify();
   if (!report) return fail_with(call, report.error(), keystore->path());
@@ -58,7 +70,7 @@ vm::Value verify(vm::NativeCall& call) {
 
 // keystore.statistics: keystore, detailed
 vm::Value statistics(vm::NativeCall& call) {
-  Keystore* keystore = keystore_argument(call, 0, Access::read);
+  Keystore* keystore = whole_keystore_argument(call, "get statistics from", Access::read);
   if (call.failed()) return vm::Value::null();
   const kvb::Stats stats = keystore->bucket().stats();
   vm::Map* map = call.heap.map();
@@ -78,6 +90,10 @@ vm::Value statistics(vm::NativeCall& call) {
   set_number(call, map, "segments", stats.segments);
   set_number(call, map, "journal_bytes", stats.journal_bytes);
   set_number(call, map, "memory_bytes", stats.memory_bytes);
+  set_number(call, map, "index_bytes", stats.index_bytes);
+  set_number(call, map, "checkpoints", stats.checkpoints);
+  set_number(call, map, "snapshots", stats.snapshots);
+  set_number(call, map, "oldest_snapshot_age", stats.oldest_snapshot_age);
   set_number(call, map, "syncs", stats.syncs);
   set_number(call, map, "epoch", stats.epoch);
   set_number(call, map, "committed_seqno", stats.committed_seqno);
@@ -147,17 +163,60 @@ vm::Value compact(vm::NativeCall& call) {
   return vm::Value(map);
 }
 
+// What went wrong with a backup. The engine's errors that name the copy are told with the copy's path.
+vm::Error backup_error(const kvb::Error& error, const Keystore& keystore, const std::string& target) {
+  using kvb::ErrorCode;
+  const bool of_the_copy = error.path == target || error.path.starts_with(target + ".");
+  vm::Error described = describe(error, of_the_copy ? error.path : keystore.path());
+  if (error.code == ErrorCode::already_exists) {
+    described.message = fmt::format(
+        "There is a file at \"{0}\" already, and `back up` never overwrites one. Choose another name, or delete it "
+        "first with: delete file at \"{0}\".",
+        error.path);
+    if (error.path != target) {
+      described.message += " It may be what an interrupted backup has left, or one that is under way.";
+    }
+  } else if (error.code == ErrorCode::not_found && of_the_copy) {
+    const std::string folder = std::filesystem::path(target).parent_path().string();
+    described.message = fmt::format(
+        "No backup can be made at \"{}\", because there is no folder \"{}\". Make the folder first with: create "
+        "directory at \"{}\".",
+        target, folder, folder);
+  } else if (error.code == ErrorCode::full && of_the_copy) {
+    described.message = fmt::format(
+        "There is no space left on the disk for the backup \"{}\", so none was made. Make room and try again.", target);
+  } else if (error.code == ErrorCode::permission_denied && of_the_copy) {
+    described.message = fmt::format(
+        "The rights to make the backup \"{}\" are missing. Choose another folder, or ask its owner.", target);
+  }
+  return described;
+}
+
 // keystore.back_up: keystore, path
 vm::Value back_up(vm::NativeCall& call) {
-  if (keystore_argument(call, 0, Access::read) == nullptr) return vm::Value::null();
-  return fail_with(call, not_yet("`back up`", "Close the keystore and copy its file with copy_file instead."));
+  Keystore* keystore = whole_keystore_argument(call, "back up", Access::read);
+  if (call.failed()) return vm::Value::null();
+  if (!call[1].is_text() || call[1].as_text().empty()) {
+    return call.fail(fmt::format("A backup needs a path that is a text such as \"copy.kvb\", but this is {} {}.",
+                                 vm::type_name(call[1]), vm::debug_form(call[1])));
+  }
+  const std::string target(call[1].as_text());
+  if (target.find('\0') != std::string::npos) {
+    return call.fail("The path of a backup must not have a zero character in it.");
+  }
+  if (const auto done = keystore->bucket().backup(target); !done) {
+    return fail_with(call, backup_error(done.error(), *keystore, target));
+  }
+  return vm::Value::null();
 }
 
 // keystore.snapshot: keystore
 vm::Value take_snapshot(vm::NativeCall& call) {
-  if (keystore_argument(call, 0, Access::read) == nullptr) return vm::Value::null();
-  return fail_with(
-      call, not_yet("`take snapshot`", "Use `scan KEYSTORE for all keys as NAME` to get everything as it is now."));
+  Keystore* keystore = keystore_argument(call, 0, Access::read);
+  if (call.failed()) return vm::Value::null();
+  auto taken = keystore->snapshot();
+  if (!taken) return fail_with(call, taken.error(), keystore->path());
+  return vm::Value(call.heap.make<Keystore>(*keystore, std::move(*taken)));
 }
 
 // keystore.change_secret: keystore, secret

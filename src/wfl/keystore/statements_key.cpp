@@ -30,13 +30,15 @@ vm::Value store_value(vm::NativeCall& call) {
   }
 
   const std::string_view condition = call[5].as_text();
+  if (condition == "missing" || condition == "present") {
+    const kvb::PutIf holds_if = condition == "missing" ? kvb::PutIf::missing : kvb::PutIf::present;
+    const auto written = keystore->put(*key, std::move(put), holds_if);
+    if (!written) return fail_with(call, written.error(), keystore->path());
+    return vm::Value::boolean(*written);
+  }
   bool holds = false;
   const auto written = keystore->change(*key, [&](const std::optional<Stored>& current) {
-    if (condition == "missing") {
-      holds = !current;
-    } else if (condition == "present") {
-      holds = current.has_value();
-    } else if (current) {
+    if (current) {
       // A stored value that cannot be read is equal to nothing a program has.
       const auto value = decode_value(call.heap, current->bytes, current->kind);
       holds = value && vm::equals(*value, call[6]);

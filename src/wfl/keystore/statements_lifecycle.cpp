@@ -160,7 +160,8 @@ vm::Value close_keystore(vm::NativeCall& call) {
         fmt::format("The keystore \"{}\" cannot be closed in the middle of its batch. Close it after `end batch`.",
                     keystore->path()));
   }
-  if (const auto closed = keystore->close(); !closed) return fail_with(call, closed.error(), keystore->path());
+  if (const auto closed = keystore->close(Loops::go_on); !closed)
+    return fail_with(call, closed.error(), keystore->path());
   return vm::Value::null();
 }
 

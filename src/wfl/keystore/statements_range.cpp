@@ -16,35 +16,26 @@ vm::Value key_value(vm::NativeCall& call, std::string_view key) {
   return vm::Value(call.heap.binary(std::string(key)));
 }
 
-// One snapshot, whatever the loop's body changes: the entries are collected before the first round, by one scan of the
-// engine, which sees one committed state. They are kept as bytes and become values one at a time.
+// The entries become values one at a time.
 class EntryIterator final : public vm::HostIterator {
  public:
-  EntryIterator(Keystore* keystore, std::vector<StoredEntry> entries)
-      : keystore_(keystore), entries_(std::move(entries)) {
-    for (const StoredEntry& entry : entries_) bytes_ += sizeof entry + entry.key.size() + entry.value.bytes.size();
-  }
+  EntryIterator(Keystore* keystore, std::shared_ptr<RangeWalk> walk) : keystore_(keystore), walk_(std::move(walk)) {}
 
   void trace(vm::Tracer& tracer) override { tracer.mark(keystore_); }
-  [[nodiscard]] std::size_t extra_bytes() const override { return bytes_; }
+  [[nodiscard]] std::size_t extra_bytes() const override { return walk_->bytes(); }
 
   vm::Value next(vm::NativeCall& call) override {
-    if (next_ == entries_.size()) return vm::Value::undefined();
-    const StoredEntry entry = std::exchange(entries_[next_], StoredEntry{});
-    ++next_;
-    return make_entry(call, *keystore_, entry);
+    const auto entry = walk_->next();
+    if (!entry) return fail_with(call, entry.error(), keystore_->path());
+    return *entry ? make_entry(call, *keystore_, **entry) : vm::Value::undefined();
   }
 
-  void close() override {
-    entries_ = {};
-    next_ = 0;
-  }
+  // The collector calls it, too, when the keystore may be gone already.
+  void close() override { walk_->stop(); }
 
  private:
   Keystore* keystore_;
-  std::vector<StoredEntry> entries_;
-  std::size_t next_ = 0;
-  std::size_t bytes_ = 0;
+  std::shared_ptr<RangeWalk> walk_;
 };
 
 // keystore.scan: keystore, RANGE
@@ -120,10 +111,10 @@ vm::Value make_entry(vm::NativeCall& call, const Keystore& keystore, const Store
 }
 
 vm::Value iterate_range(vm::NativeCall& call, Keystore& keystore, kvb::ScanOptions options) {
-  if (!keystore.is_open()) return fail_with(call, kvb::Error{.code = kvb::ErrorCode::closed}, keystore.path());
-  auto entries = keystore.scan(std::move(options));
-  if (!entries) return fail_with(call, entries.error(), keystore.path());
-  return vm::Value(call.heap.make<EntryIterator>(&keystore, std::move(*entries)));
+  if (!require_open(call, keystore)) return vm::Value::null();
+  auto walk = keystore.walk(std::move(options));
+  if (!walk) return fail_with(call, walk.error(), keystore.path());
+  return vm::Value(call.heap.make<EntryIterator>(&keystore, std::move(*walk)));
 }
 
 void register_range_statements(vm::HostTable& table) {

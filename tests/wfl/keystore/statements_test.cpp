@@ -308,6 +308,73 @@ TEST_F(StatementsTest, ALoopSeesOneStateWhateverItsBodyDoes) {
   EXPECT_TRUE(iterator->next(native).is_undefined());
 }
 
+TEST_F(StatementsTest, LongLoopsGoOnAfterTheirKeystoreIsClosedAndOverASnapshot) {
+  const Value keystore = open("create", file("a.kvb"));
+  must("keystore.batch_begin", {keystore});
+  for (int i = 0; i < 5000; ++i) store(keystore, "k" + std::to_string(10000 + i), number(i));
+  must("keystore.batch_commit", {keystore});
+  const Value snapshot = must("keystore.snapshot", {keystore});
+  machine_->set_global("snapshot", snapshot);
+  std::vector<vm::HostIterator*> loops;
+  for (const Value source : {keystore, snapshot}) {
+    const Value loop = must("keystore.iterate", {source, kLeftOut, kLeftOut, kLeftOut, Value::boolean(true), kLeftOut});
+    machine_->set_global("loop" + std::to_string(loops.size()), loop);
+    loops.push_back(static_cast<vm::HostIterator*>(loop.as<vm::HostObject>()));
+  }
+  vm::NativeCall native(*machine_, machine_->heap(), nullptr, 0, "next", nullptr);
+  for (int i = 4999; i >= 0; --i) {
+    if (i == 4000)
+      must("keystore.remove_range", {keystore, kLeftOut, kLeftOut, kLeftOut, Value::boolean(false), kLeftOut});
+    if (i == 3000) must("keystore.close", {snapshot});
+    if (i == 2500) must("keystore.close", {keystore});
+    for (vm::HostIterator* loop : loops) {
+      const Value entry = loop->next(native);
+      ASSERT_TRUE(entry.is_map()) << i;
+      ASSERT_EQ(vm::display(entry), "{key: k" + std::to_string(10000 + i) + ", value: " + std::to_string(i) + "}");
+    }
+  }
+  for (vm::HostIterator* loop : loops) EXPECT_TRUE(loop->next(native).is_undefined());
+}
+
+TEST_F(StatementsTest, ASnapshotKeepsItsKeystoreOpenAndIsCollectedWithIt) {
+  const Value keystore = open("create", file("a.kvb"), "s");
+  store(keystore, "key", text("value"));
+  machine_->set_global("snapshot", must("keystore.snapshot", {keystore}));
+  machine_->set_global("s", Value::null());
+  // Opening for writing runs a collection; the keystore is still reached.
+  EXPECT_EQ(error_of("keystore.open", opening("open", file("a.kvb"))).kind, ErrorKind::kKeystoreBusy);
+  EXPECT_EQ(vm::display(get(machine_->get_global("snapshot"), "key")), "value");
+  // A loop that nobody finished goes with both.
+  const Value loop = must("keystore.iterate", {machine_->get_global("snapshot"), kLeftOut, kLeftOut, kLeftOut,
+                                               Value::boolean(false), kLeftOut});
+  EXPECT_NE(loop.try_as<vm::HostObject>(), nullptr);
+  machine_->set_global("snapshot", Value::null());
+  EXPECT_EQ(keys(open("open", file("a.kvb"))), "[key]");
+}
+
+TEST_F(StatementsTest, ConditionsAreJudgedByTheEngineAndInABatchOnWhatItHasDone) {
+  const Value keystore = open("create", file("a.kvb"));
+  const auto store_if = [&](std::string_view key, double n, std::string_view condition) {
+    return must("keystore.store", {keystore, text(key), number(n), kLeftOut, kLeftOut, text(condition), kLeftOut})
+        .as_boolean();
+  };
+  EXPECT_FALSE(store_if("a", 1, "present"));
+  EXPECT_TRUE(store_if("a", 2, "missing"));
+  EXPECT_FALSE(store_if("a", 3, "missing"));
+  EXPECT_TRUE(store_if("a", 4, "present"));
+  EXPECT_EQ(get(keystore, "a").as_number(), 4);
+  must("keystore.batch_begin", {keystore});
+  EXPECT_TRUE(store_if("b", 1, "missing"));
+  EXPECT_FALSE(store_if("b", 2, "missing"));
+  EXPECT_TRUE(store_if("b", 3, "present"));
+  must("keystore.remove", {keystore, text("a")});
+  EXPECT_FALSE(store_if("a", 5, "present"));
+  EXPECT_TRUE(store_if("a", 6, "missing"));
+  must("keystore.batch_commit", {keystore});
+  EXPECT_EQ(get(keystore, "a").as_number(), 6);
+  EXPECT_EQ(get(keystore, "b").as_number(), 3);
+}
+
 TEST_F(StatementsTest, FilesThatAreNoKeystores) {
   std::ofstream(file("letter.txt")) << "Dear Ada, this is only a letter.";
   for (const char* mode : {"open", "open or create", "open for reading"}) {
