@@ -101,7 +101,10 @@ class Delta {
   template <typename Visit>
   void for_each(Visit&& visit) const {
     const Table* table = table_.load(std::memory_order_acquire);
+    constexpr std::size_t kAhead = 16;  // The nodes lie anywhere in memory: waiting for them overlaps.
     for (std::size_t at = 0; at <= table->mask; ++at) {
+      const std::uint64_t later = table->slots[(at + kAhead) & table->mask].load(std::memory_order_relaxed);
+      __builtin_prefetch(reinterpret_cast<const void*>(later & ~kTagMask));
       const std::uint64_t slot = table->slots[at].load(std::memory_order_acquire);
       if (slot == 0) continue;
       auto* const node = reinterpret_cast<KeyNode*>(slot & ~kTagMask);

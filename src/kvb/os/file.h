@@ -44,6 +44,13 @@ class File {
   // the error).
   [[nodiscard]] virtual Result<void> sync(SyncKind kind) = 0;
 
+  // Begins to write the range out to the device, and does not wait for it: so that a later sync finds little to do. It
+  // proves nothing, and what goes wrong is told by the sync.
+  virtual void begin_write_back(std::uint64_t offset, std::uint64_t length) {
+    static_cast<void>(offset);
+    static_cast<void>(length);
+  }
+
   // Reserves blocks for the range and extends the file to cover it. Reads of the new part give zeros. On file systems
   // that cannot reserve, writes zeros.
   [[nodiscard]] virtual Result<void> allocate(std::uint64_t offset, std::uint64_t length) = 0;

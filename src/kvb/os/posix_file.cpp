@@ -206,6 +206,12 @@ Result<void> PosixFile::sync(SyncKind kind) {
   return std::unexpected(std::move(error));
 }
 
+// Without a flag to wait, this neither waits for the device nor takes an error away from the next fsync.
+void PosixFile::begin_write_back(std::uint64_t offset, std::uint64_t length) {
+  (void)::sync_file_range(descriptor_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
+                          SYNC_FILE_RANGE_WRITE);
+}
+
 Result<void> PosixFile::allocate(std::uint64_t offset, std::uint64_t length) {
   if (length == 0) return {};
   if (auto fine = check(offset, length); !fine) return fine;

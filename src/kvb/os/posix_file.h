@@ -18,6 +18,7 @@ class PosixFile final : public File {
   [[nodiscard]] Result<void> read(std::uint64_t offset, MutableBytes out) const override;
   [[nodiscard]] Result<void> write(std::uint64_t offset, Bytes data) override;
   [[nodiscard]] Result<void> sync(SyncKind kind) override;
+  void begin_write_back(std::uint64_t offset, std::uint64_t length) override;
   [[nodiscard]] Result<void> allocate(std::uint64_t offset, std::uint64_t length) override;
   [[nodiscard]] Result<void> punch(std::uint64_t offset, std::uint64_t length) override;
   [[nodiscard]] Result<void> truncate(std::uint64_t size) override;

@@ -22,6 +22,7 @@
 
 #include "kvb/format/live_page.h"
 #include "kvb/os/system_error.h"
+#include "kvb/store/changes.h"
 #include "kvb/store/relocation.h"
 #include "kvb/store/store.h"
 
@@ -132,7 +133,7 @@ Result<void> Store::checkpoint_holding() {
   return checkpoint_and_move(false, {}, {});
 }
 
-Result<void> Store::checkpoint_and_move(bool seal, const std::function<Result<void>(Relocation&)>& plan,
+Result<void> Store::checkpoint_and_move(bool seal, const std::function<void(const Changes&, Relocation&)>& plan,
                                         const std::function<void(const Relocation&)>& moved) {
   if (!frozen_) {
     std::unique_lock lock(write_mutex_);
@@ -154,13 +155,15 @@ Result<void> Store::checkpoint_and_move(bool seal, const std::function<Result<vo
     if (error.code == ErrorCode::full) refused_at_bytes_ = frozen_bytes_ + journal_bytes_;
     return std::unexpected(error);
   };
+  auto changes = survey(*merging.state);
+  if (!changes) return give_back(changes.error());
   Relocation relocation;
   if (plan) {
-    auto planned = plan(relocation);
-    if (planned) planned = relocate(*merging.state, relocation, taken);
-    if (!planned) return give_back_outputs(relocation), give_back(planned.error());
+    plan(*changes, relocation);
+    auto moved_all = relocate(*merging.state, *changes, relocation, taken);
+    if (!moved_all) return give_back_outputs(relocation), give_back(moved_all.error());
   }
-  if (auto written = write_image(*merging.state, next, relocation, taken, retired); !written) {
+  if (auto written = write_image(*merging.state, *changes, next, relocation, taken, retired); !written) {
     return give_back_outputs(relocation), give_back(written.error());
   }
   if (auto synced = sync_file(os::SyncKind::all); !synced) return poison(synced.error());
@@ -203,6 +206,18 @@ Result<void> Store::sync_file(os::SyncKind kind) {
     poisoned_ = true;
   }
   return synced;
+}
+
+// R10: checkpoint and compaction keep little data that is not on its way to the disk, so that no durable write waits
+// long behind theirs. Where callers wait for each sync, what is on its way is bounded too.
+Result<void> Store::pace(std::uint64_t offset, std::uint64_t bytes) {
+  constexpr std::uint64_t kMostOnItsWay = std::uint64_t{4} << 20;
+  file_->begin_write_back(offset, bytes);
+  if (options_.durability != Durability::sync) return {};
+  paced_bytes_ += bytes;
+  if (paced_bytes_ < kMostOnItsWay) return {};
+  paced_bytes_ = 0;
+  return sync_file(os::SyncKind::data);
 }
 
 Result<void> Store::poison(Error error) {
@@ -321,49 +336,21 @@ void Store::after_write() {
   checkpoint_done_.wait_for(lock, std::chrono::seconds(10), [&] { return !too_much(); });
 }
 
-// The segments' live bytes as they will be after the merge, nearly: records of the frozen delta are added, and those
-// that the base has under the same hash are taken off, without a look at them. Only for choosing what to move: the
-// merge counts anew.
-void Store::estimate_live_bytes() {
-  estimated_ = cut_segments_;
-  const auto add = [this](std::uint64_t paddr, std::int64_t bytes) {
-    auto found = std::ranges::upper_bound(estimated_, paddr, {}, [](const auto& s) { return s.link.paddr; });
-    if (found == estimated_.begin()) return;
-    --found;
-    const auto live = static_cast<std::int64_t>(found->live_bytes) + bytes;
-    found->live_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(live, 0));
-  };
-  const Snapshot now = snapshot();
-  now.state->frozen->delta.for_each([&](const index::KeyNode& node) {
-    const index::Version& version = *node.newest.load(std::memory_order_acquire);
-    const auto bytes = static_cast<std::int64_t>(version.record_bytes);
-    if (!version.is_delete()) add(version.paddr, bytes);
-    if (now.state->base->empty()) return;
-    // A page that cannot be read stops the merge, which says so.
-    (void)now.state->base->hashes().find(node.hash, [&](std::uint64_t paddr) {
-      add(paddr, -bytes);
-      return false;
-    });
-  });
-}
-
 // A checkpoint, and if much of the file is dead, a round of compaction with it.
 Result<void> Store::automatic_checkpoint() {
   if (!options_.compact_automatically) return checkpoint_holding();
   bool moves = false;
   auto done = checkpoint_and_move(false,
-                                  [&](Relocation& relocation) -> Result<void> {
-                                    estimate_live_bytes();
+                                  [&](const Changes& changes, Relocation& relocation) {
                                     std::uint64_t live = 0;
                                     std::uint64_t all = 0;
-                                    for (const auto& segment : estimated_) {
+                                    for (const auto& segment : changes.segments) {
                                       live += segment.live_bytes;
                                       all += segment.size_bytes;
                                     }
-                                    if (all < kWorthCompacting || live * 3 > all * 2) return {};
-                                    relocation.victims = choose_victims(CompactStrategy::automatic);
+                                    if (all < kWorthCompacting || live * 3 > all * 2) return;
+                                    relocation.victims = choose_victims(changes, CompactStrategy::automatic);
                                     moves = !relocation.victims.empty();
-                                    return {};
                                   },
                                   {});
   if (!done || !moves) return done;

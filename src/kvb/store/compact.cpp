@@ -18,13 +18,10 @@
 // A segment that is given back gets its header wiped, so that repair never takes it for one that counts.
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <set>
 
-#include "kvb/os/mapped_read.h"
 #include "kvb/os/system_error.h"
-#include "kvb/store/read_bytes.h"
+#include "kvb/store/changes.h"
 #include "kvb/store/relocation.h"
 #include "kvb/store/store.h"
 
@@ -32,227 +29,21 @@ namespace kvb::store {
 namespace {
 
 constexpr std::uint64_t kBytesARound = std::uint64_t{64} << 20;  // Live data; bounds the memory of a round.
-constexpr std::uint64_t kWriteBytes = std::uint64_t{1} << 20;
 constexpr int kMostRounds = 1'000;
 constexpr int kMostRoundsDown = 6;
 
-struct Found {
-  std::uint64_t digits;  // Of the key, for sorting.
-  std::string_view key;  // In the mapping.
-  std::uint64_t paddr;
-  std::uint64_t bytes;
-  std::uint64_t seqno;
-  bool has_slot;
-};
-
 }  // namespace
 
-// Reads the victims from end to end and finds what must be kept.
-Result<void> Store::find_records_to_keep(const ReadState& state, Relocation& relocation,
-                                         const std::function<void(const format::RecordHeader&, std::uint64_t paddr,
-                                                                  std::string_view key, bool has_slot)>& keep) {
-  // The lowest seqno that another segment may hold.
-  std::uint64_t oldest_elsewhere = UINT64_MAX;
-  for (const log::SegmentState& other : cut_segments_) {
-    if (!relocation.is_victim(other.link.paddr)) oldest_elsewhere = std::min(oldest_elsewhere, other.base_seqno);
-  }
-  const std::int64_t now = now_ns();
-  for (const log::SegmentState& victim : relocation.victims) {
-    const log::Segment* segment = segments_.find(victim.link.paddr);
-    for (std::uint64_t offset = format::kSegmentHeaderBytes; offset < victim.end_offset;) {
-      const std::uint64_t paddr = victim.link.paddr + offset;
-      const std::byte* at = segment->at(offset, format::kRecordHeaderBytes);
-      if (at == nullptr) return damaged_record({.paddr = paddr}, 0);
-      auto header = read_header({.bytes = at, .offset = offset, .life = segment->life, .mapped = true}, paddr);
-      if (!header) return std::unexpected(header.error());
-      const std::uint64_t bytes = header->record_bytes();
-      at = segment->at(offset, bytes);
-      if (at == nullptr || bytes > victim.end_offset - offset) return damaged_record({.paddr = paddr}, header->hash);
-      const std::string_view key = format::record_key(at, *header);
-      auto current = is_current(state, paddr, header->hash, key);
-      if (!current) return std::unexpected(current.error());
-      const bool expired = header->type == format::RecordType::put && header->expires_at_ns() <= now;
-      const bool hides = header->type == format::RecordType::remove || expired;
-      if (*current && expired) {
-        relocation.moves.push_back({.from = paddr, .to = Relocation::kDropped});
-        relocation.dropped_keys.emplace_back(key);
-      }
-      if (*current && !expired) {
-        keep(*header, paddr, key, true);
-      } else if (hides && oldest_elsewhere < header->seqno) {
-        keep(*header, paddr, key, false);
-      }
-      offset += bytes;
-    }
-  }
-  std::ranges::sort(relocation.dropped_keys);
-  return {};
-}
-
-// Do base and frozen delta name this very record as the newest of its key?
-Result<bool> Store::is_current(const ReadState& state, std::uint64_t paddr, std::uint64_t hash,
-                               std::string_view key) const {
-  if (state.frozen) {
-    auto found = find_in(*state.frozen, hash, key, UINT64_MAX);
-    if (!found) return std::unexpected(found.error());
-    if (*found) return (*found)->paddr == paddr;
-  }
-  bool current = false;
-  if (state.base->empty()) return current;
-  auto searched = state.base->hashes().find(hash, [&](std::uint64_t slot) {
-    current = slot == paddr;
-    return !current;
-  });
-  if (!searched) return std::unexpected(searched.error());
-  return current;
-}
-
-Result<void> Store::relocate(const ReadState& state, Relocation& relocation, std::vector<space::PageRange>& taken) {
-  std::vector<Found> records;
-  // Keys are read, and compared, in mappings anywhere in the file.
-  const os::MappedGuard guard(nullptr, SIZE_MAX);
-  auto found = find_records_to_keep(
-      state, relocation,
-      [&](const format::RecordHeader& header, std::uint64_t paddr, std::string_view key, bool has_slot) {
-        records.push_back({.digits = 0,
-                           .key = key,
-                           .paddr = paddr,
-                           .bytes = header.record_bytes(),
-                           .seqno = header.seqno,
-                           .has_slot = has_slot});
-      });
-  if (!found) return found;
-  std::size_t shared = records.empty() ? 0 : records.front().key.size();
-  for (const Found& one : records) {
-    const std::string_view first = records.front().key;
-    std::size_t same = 0;
-    while (same < shared && same < one.key.size() && one.key[same] == first[same]) ++same;
-    shared = same;
-  }
-  for (Found& one : records) one.digits = index::key_digits(one.key, shared);
-  std::ranges::sort(records, [](const Found& a, const Found& b) {
-    if (a.digits != b.digits) return a.digits < b.digits;
-    const int order = a.key.compare(b.key);
-    return order != 0 ? order < 0 : a.seqno < b.seqno;
-  });
-
-  std::uint64_t left = 0;
-  for (const Found& one : records) left += one.bytes;
-  std::vector<std::byte> buffer;
-  for (std::size_t next = 0; next < records.size();) {
-    // A segment that holds exactly what comes into it. When records move down, one that fits between what is there.
-    std::uint64_t most = format::kMaxSegmentBytes / 2;
-    if (relocation.rewrite_keys) {
-      std::uint64_t largest_hole = 0;
-      for (const auto& hole : free_space_.free_ranges()) largest_hole = std::max(largest_hole, hole.bytes());
-      most = std::clamp(largest_hole - largest_hole / 8, std::uint64_t{64} << 10, most);
-    }
-    std::size_t end = next;
-    std::uint64_t bytes = 0;
-    std::uint64_t lowest_seqno = UINT64_MAX;
-    std::uint64_t highest_seqno = 0;
-    while (end < records.size() && (end == next || bytes + records[end].bytes <= most)) {
-      bytes += records[end].bytes;
-      lowest_seqno = std::min(lowest_seqno, records[end].seqno);
-      highest_seqno = std::max(highest_seqno, records[end].seqno);
-      ++end;
-    }
-    const space::PageRange range = free_space_.take(format::segment_bytes_for(bytes));
-    taken.push_back(range);
-    std::array<std::byte, 8> salt;
-    environment_->fill_random(salt);
-    const format::SegmentHeader header{
-        .uuid = head_.superblock.uuid,
-        .link = {.id = next_relocated_id(), .paddr = range.paddr, .salt = format::load_le<std::uint64_t>(salt.data())},
-        .size_bytes = range.bytes(),
-        .kind = format::SegmentKind::relocated,
-        .base_seqno = lowest_seqno,
-        .start_ns = environment_->wall_clock_ns(),
-        .pid = environment_->process().pid,
-        .hash_seed = head_.superblock.hash_seed};
-    const std::uint32_t life = format::life_seed(header.uuid, header.link);
-    if (auto allocated = file_->allocate(range.paddr, range.bytes()); !allocated) return allocated;
-    std::array<std::byte, format::kSegmentHeaderBytes> header_bytes;
-    format::encode_segment_header(header, header_bytes);
-    if (auto written = file_->write(range.paddr, header_bytes); !written) return written;
-
-    log::TailStatistics statistics;
-    log::SegmentState output{
-        .link = header.link, .size_bytes = header.size_bytes, .kind = header.kind, .base_seqno = header.base_seqno};
-    std::uint64_t offset = format::kSegmentHeaderBytes;
-    std::uint64_t written_to = offset;
-    buffer.clear();
-    const auto write_out = [&]() -> Result<void> {
-      auto written = file_->write(range.paddr + written_to, buffer);
-      written_to = offset;
-      buffer.clear();
-      // R10: so that no durable write waits long behind ours.
-      return written ? sync_file(os::SyncKind::data) : written;
-    };
-    for (; next < end; ++next) {
-      const Found& one = records[next];
-      const log::Segment* from = segments_.find(one.paddr);
-      const std::byte* const bytes_at = from->at(one.paddr - from->paddr(), one.bytes);
-      const auto old = format::decode_record_header(
-          std::span<const std::byte, format::kRecordHeaderBytes>(bytes_at, format::kRecordHeaderBytes),
-          format::record_seed(from->life, one.paddr - from->paddr()));
-      const std::size_t place = buffer.size();
-      buffer.resize(place + one.bytes);
-      if (!old || old->record_bytes() != one.bytes || !format::check_record_body({bytes_at, one.bytes})) {
-        return damaged_record({.paddr = one.paddr}, old ? old->hash : 0);
-      }
-      format::encode_record(*old, format::record_key(bytes_at, *old), format::record_value(bytes_at, *old),
-                            format::record_seed(life, offset), format::MutableBytes(buffer).subspan(place));
-      statistics.add(*old, offset);
-      if (one.has_slot) relocation.moves.push_back({.from = one.paddr, .to = range.paddr + offset});
-      offset += one.bytes;
-      if (buffer.size() >= kWriteBytes) {
-        if (auto written = write_out(); !written) return written;
-      }
-    }
-    if (!buffer.empty()) {
-      if (auto written = write_out(); !written) return written;
-    }
-    output.end_offset = offset;
-    output.records = statistics.record_count;
-    output.last_expiry_ns = statistics.latest_expiry_ns;
-    const format::Footer footer{.end_offset = offset,
-                                .last_seqno = highest_seqno,
-                                .record_count = statistics.record_count,
-                                .earliest_expiry_ns = statistics.earliest_expiry_ns,
-                                .latest_expiry_ns = statistics.latest_expiry_ns,
-                                .next = {},
-                                .next_base_seqno = highest_seqno + 1,
-                                .resync_points = std::move(statistics.resync_points)};
-    const auto footer_bytes = format::encode_footer(footer, life, header.size_bytes);
-    if (auto written = file_->write(range.end() - footer_bytes.size(), footer_bytes); !written) return written;
-    const std::scoped_lock table_lock(write_mutex_);
-    auto added = segments_.add(header);
-    if (!added) return std::unexpected(added.error());
-    (*added)->end_offset.store(offset, std::memory_order_relaxed);
-    if (auto mapped = segments_.ensure_mapped(**added, header.size_bytes); !mapped) {
-      return std::unexpected(mapped.error());
-    }
-    relocation.outputs.push_back(output);
-  }
-  if (guard.verdict() != os::MappedGuard::Verdict::good) {
-    return os::failure(ErrorCode::io_error,
-                       "Some records could not be read from the disk while they were moved. Everything is as it was; "
-                       "nothing is lost.",
-                       path_);
-  }
-  relocation.records = records.size();
-  relocation.bytes = left;
-  std::ranges::sort(relocation.moves, {}, &Relocation::Move::from);
-  return {};
+// R31: the segment in which the journal begins stays, and so does everything that is not complete.
+bool Store::can_be_emptied(const log::SegmentState& state) const {
+  return !(state.link == cut_.segment) && state.end_offset != 0 && !stuck_segments_.contains(state.link.id);
 }
 
 // Which segments to empty in one round.
-std::vector<log::SegmentState> Store::choose_victims(CompactStrategy strategy) const {
+std::vector<log::SegmentState> Store::choose_victims(const Changes& changes, CompactStrategy strategy) const {
   std::vector<log::SegmentState> victims;
-  for (const log::SegmentState& state : estimated_) {
-    // R31: the segment in which the journal begins stays, and so does everything that is not complete.
-    if (state.link == cut_.segment || state.end_offset == 0) continue;
+  for (const log::SegmentState& state : changes.segments) {
+    if (!can_be_emptied(state)) continue;
     const std::uint64_t dead = state.size_bytes - std::min(state.live_bytes, state.size_bytes);
     const bool wanted = strategy == CompactStrategy::full ||
                         dead * (strategy == CompactStrategy::automatic ? 2 : 10) >= state.size_bytes;
@@ -284,13 +75,11 @@ Result<CompactReport> Store::compact(const CompactOptions& options) {
     std::size_t victims = 0;
     auto done = checkpoint_and_move(
         seal,
-        [&](Relocation& relocation) -> Result<void> {
-          estimate_live_bytes();
-          relocation.victims = down ? segments_far_out() : choose_victims(options.strategy);
+        [&](const Changes& changes, Relocation& relocation) {
+          relocation.victims = down ? segments_far_out() : choose_victims(changes, options.strategy);
           if (!down) std::erase_if(relocation.victims, [&](const auto& s) { return outputs.contains(s.link.id); });
           relocation.rewrite_keys = down;
           victims = relocation.victims.size();
-          return {};
         },
         [&](const Relocation& relocation) {
           report.records_moved += relocation.records;
@@ -332,7 +121,7 @@ std::vector<log::SegmentState> Store::segments_far_out() const {
   std::vector<log::SegmentState> far;
   std::uint64_t live = 0;
   for (const log::SegmentState& state : cut_segments_) {
-    if (state.link == cut_.segment || state.end_offset == 0) continue;
+    if (!can_be_emptied(state)) continue;
     if (state.link.paddr + state.size_bytes <= used || live > kBytesARound) continue;
     live += state.live_bytes;
     far.push_back(state);

@@ -16,25 +16,21 @@ struct Relocation {
 
   struct Move {
     std::uint64_t from;
-    std::uint64_t to;  // kDropped, or the new place.
+    std::uint64_t to = kDropped;  // The new place.
   };
 
   std::vector<log::SegmentState> victims;  // By place. The image names them no more.
   std::vector<log::SegmentState> outputs;  // The segments that took the records.
-  std::vector<Move> moves;                 // By `from`, once sorted.
+  std::vector<Move> moves;                 // One for each slot that points into a victim, in the order of the slots.
   std::vector<std::string> dropped_keys;   // Of the expired records, sorted.
-  bool rewrite_keys = false;               // The key table too is to be written anew, nearer to the file's beginning.
+  std::uint64_t dropped_bytes = 0;
+  bool rewrite_keys = false;  // The key table too is to be written anew, nearer to the file's beginning.
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;
 
   [[nodiscard]] bool is_victim(std::uint64_t paddr) const noexcept {
     auto found = std::ranges::upper_bound(victims, paddr, {}, [](const auto& s) { return s.link.paddr; });
     return found != victims.begin() && paddr < std::prev(found)->link.paddr + std::prev(found)->size_bytes;
-  }
-  // Null if the record was not copied.
-  [[nodiscard]] const Move* find(std::uint64_t paddr) const noexcept {
-    const auto found = std::ranges::lower_bound(moves, paddr, {}, &Move::from);
-    return found != moves.end() && found->from == paddr ? &*found : nullptr;
   }
 };
 

@@ -39,6 +39,8 @@
 
 namespace kvb::store {
 
+struct Change;
+struct Changes;
 struct Relocation;
 
 class Store {
@@ -262,9 +264,10 @@ class Store {
   // Of a damaged record: is at least its key what it was?
   [[nodiscard]] bool is_key_right(std::string_view key, const index::Version& version, std::uint64_t hash) const;
   // The same; `plan`, if given, chooses segments to be emptied, and `moved` is told what was done.
-  [[nodiscard]] Result<void> checkpoint_and_move(bool seal, const std::function<Result<void>(Relocation&)>& plan,
+  [[nodiscard]] Result<void> checkpoint_and_move(bool seal,
+                                                 const std::function<void(const Changes&, Relocation&)>& plan,
                                                  const std::function<void(const Relocation&)>& moved);
-  [[nodiscard]] Result<void> write_image(const ReadState& state, format::Superblock& superblock,
+  [[nodiscard]] Result<void> write_image(const ReadState& state, const Changes& changes, format::Superblock& superblock,
                                          const Relocation& relocation, std::vector<space::PageRange>& taken,
                                          std::vector<space::RetiredRange>& retired);
   [[nodiscard]] Result<void> flip(const format::Superblock& superblock);
@@ -273,18 +276,20 @@ class Store {
   void after_write();  // Makes or awaits a checkpoint, if one is due.
   void run_checkpoints(const std::stop_token& stop);
   [[nodiscard]] Result<void> automatic_checkpoint();
-  void estimate_live_bytes();
+  [[nodiscard]] Result<void> pace(std::uint64_t offset, std::uint64_t bytes);  // What was just written there.
+
+  // survey.cpp
+  [[nodiscard]] Result<Changes> survey(const ReadState& state) const;
+  [[nodiscard]] Result<void> resolve_group(std::span<const index::Slot> slots, std::span<Change> changes) const;
+  [[nodiscard]] bool is_plain_replacement(std::uint64_t paddr, Change& change) const noexcept;
+  [[nodiscard]] const std::byte* ask_for_record(std::uint64_t paddr, const log::Segment*& segment) const noexcept;
 
   // compact.cpp; checkpoint_mutex_ is held.
-  [[nodiscard]] std::vector<log::SegmentState> choose_victims(CompactStrategy strategy) const;
+  [[nodiscard]] std::vector<log::SegmentState> choose_victims(const Changes& changes, CompactStrategy strategy) const;
+  [[nodiscard]] bool can_be_emptied(const log::SegmentState& state) const;
   [[nodiscard]] std::vector<log::SegmentState> segments_far_out() const;
-  [[nodiscard]] Result<void> find_records_to_keep(
-      const ReadState& state, Relocation& relocation,
-      const std::function<void(const format::RecordHeader&, std::uint64_t paddr, std::string_view key, bool has_slot)>&
-          keep);
-  [[nodiscard]] Result<bool> is_current(const ReadState& state, std::uint64_t paddr, std::uint64_t hash,
-                                        std::string_view key) const;
-  [[nodiscard]] Result<void> relocate(const ReadState& state, Relocation& relocation,
+  struct Mover;  // relocate.cpp
+  [[nodiscard]] Result<void> relocate(const ReadState& state, const Changes& changes, Relocation& relocation,
                                       std::vector<space::PageRange>& taken);
   void give_back_outputs(const Relocation& relocation);
   [[nodiscard]] bool wipe_segment(const space::PageRange& range);
@@ -351,7 +356,6 @@ class Store {
   log::Position cut_;                            // What the frozen delta ends at; guarded by checkpoint_mutex_.
   std::vector<log::SegmentState> cut_segments_;  // As they were then.
   std::uint64_t cut_next_segment_id_ = 0;
-  std::vector<log::SegmentState> estimated_;  // The same, with live bytes as they are about now.
   std::vector<space::RetiredRange> retired_;  // Guarded by checkpoint_mutex_.
   // Segments that compaction has emptied, and the checkpoint that retired them.
   struct Victim {
@@ -359,6 +363,8 @@ class Store {
     std::uint64_t epoch;
   };
   std::vector<Victim> victims_;
+  std::set<std::uint64_t> stuck_segments_;  // Ids of those that hold something damaged and cannot be emptied.
+  std::uint64_t paced_bytes_ = 0;           // Written by checkpoint and compaction since the last sync of theirs.
   std::vector<std::weak_ptr<const index::Base>> old_bases_;  // Images that a scan here may still read.
   std::atomic<std::uint64_t> journal_bytes_{0};              // Log since the cut of the newest image.
   std::atomic<std::uint64_t> refused_at_bytes_{0};  // journal_bytes_ when the disk had no room for a checkpoint.
