@@ -15,7 +15,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 import checks  # noqa: E402
 
-COMMAND_TESTS = ["test_help", "test_put_get", "test_scan", "test_inspect", "test_compact", "test_streams", "test_trouble"]
+COMMAND_TESTS = ["test_help", "test_put_get", "test_scan", "test_inspect", "test_compact", "test_change", "test_transfer",
+                 "test_streams", "test_trouble"]
 
 
 def main():

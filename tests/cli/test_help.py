@@ -7,7 +7,8 @@ import unittest
 
 from support import KVB, KvbTest
 
-COMMANDS = ["init", "put", "get", "del", "exists", "scan", "count", "stats", "verify", "compact", "repair"]
+COMMANDS = ["init", "put", "get", "del", "exists", "incr", "expire", "scan", "count", "stats", "verify", "compact", "backup", "export",
+            "import", "repair"]
 
 
 class Help(KvbTest):

@@ -326,7 +326,7 @@ class CommandLine(KvbTest):
         self.init(a="1")
         self.fails(USAGE, "get", says="FILE")
         self.fails(USAGE, "get", self.bucket, says="KEY")
-        self.fails(USAGE, "get", self.bucket, "a", "extra", says="extra")
+        self.fails(USAGE, "exists", self.bucket, "a", "extra", says="extra")
         self.fails(USAGE, "put", self.bucket, "a", says="VALUE")
         self.fails(USAGE, "get", self.bucket, "a", "--nope", says="--nope")
         self.fails(USAGE, "get", self.bucket, "a", "--ttl", "5", says="--ttl")
