@@ -41,6 +41,7 @@ class CommandLine {
     text(put, "--ttl", put_.ttl, "The key is gone after so long: seconds, or a number with s, m, h, d, w", "TIME");
     put.add_flag("--if-missing", put_.if_missing, "Only if the key is not there");
     put.add_flag("--if-present", put_.if_present, "Only if the key is there");
+    text(put, "--if-value", put_.if_value, "Only if the key has this value; read as VALUE is", "OLD");
     put.add_flag("--text", put_.text, "Keep it as text; it must be UTF-8");
     put.add_flag("--json", put_.json, "Keep it as JSON; it must be that");
     put.add_flag("--bytes", put_.bytes, "Keep it as bytes, even if it is UTF-8");
@@ -52,16 +53,14 @@ class CommandLine {
     format_option(put, put_, "text or json");
 
     CLI::App& get = command("get", get_);
-    text(get, "KEY", get_.key, "The key, `-` or @PATH")->required();
-    key_options(get, get_.style, "KEY");
+    several(get, "KEY", get_.keys, "The keys, `-` or @PATH")->required();
+    key_options(get, get_.style, "each KEY");
     format_option(get, get_, "raw, hex or json");
 
     CLI::App& del = command("del", del_);
-    text(del, "KEY", del_.keys, "The keys, `-` or @PATH")
-        ->required()
-        ->expected(1, CLI::detail::expected_max_vector_size)
-        ->allow_extra_args();
-    key_options(del, del_.style, "each KEY");
+    several(del, "KEY", del_.keys, "The keys, `-` or @PATH");
+    text(del, "--prefix", del_.prefix, "Instead of keys: all that begin with this", "P");
+    key_options(del, del_.style, "each KEY, or P,");
     writer_options(del, del_.writer);
     format_option(del, del_, "text or json");
 
@@ -69,6 +68,21 @@ class CommandLine {
     text(exists, "KEY", exists_.key, "The key, `-` or @PATH")->required();
     key_options(exists, exists_.style, "KEY");
     format_option(exists, exists_, "text or json");
+
+    CLI::App& incr = command("incr", incr_);
+    text(incr, "KEY", incr_.key, "The key, `-` or @PATH")->required();
+    text(incr, "BY", incr_.by, "What to add, 1 by default; a negative number takes away");
+    incr.add_flag("--create", incr_.create, "Make the bucket first if it is not there");
+    key_options(incr, incr_.style, "KEY");
+    writer_options(incr, incr_.writer);
+    format_option(incr, incr_, "text or json");
+
+    CLI::App& expire = command("expire", expire_);
+    text(expire, "KEY", expire_.key, "The key, `-` or @PATH")->required();
+    text(expire, "TIME", expire_.time, "Seconds, a number with s, m, h, d or w, or `never`")->required();
+    key_options(expire, expire_.style, "KEY");
+    writer_options(expire, expire_.writer);
+    format_option(expire, expire_, "text or json");
 
     CLI::App& scan = command("scan", scan_);
     range_options(scan, scan_);
@@ -90,6 +104,25 @@ class CommandLine {
     compact.add_flag("--dry-run", compact_.dry_run, "Only say what could be given back");
     lock_timeout_option(compact, compact_.writer.lock_timeout);
     format_option(compact, compact_, "text or json");
+
+    CLI::App& backup = command("backup", backup_);
+    text(backup, "TARGET", backup_.target, "The copy; it must not exist")->required();
+    format_option(backup, backup_, "text or json");
+
+    CLI::App& export_app = command("export", export_);
+    text(export_app, "TARGET", export_.target, "The file to write, which must not exist; standard output by default");
+    range_options(export_app, export_);
+    format_option(export_app, export_, "json (one object on a line; the default) or binary");
+
+    CLI::App& import_app = command("import", import_);
+    text(import_app, "SOURCE", import_.source, "What `export` has written; `-`, standard input, by default");
+    import_app.add_flag("--replace", import_.replace, "Let what is read win over what is there");
+    import_app.add_flag("--if-missing", import_.if_missing, "Leave keys alone that are there");
+    text(import_app, "--prefix", import_.prefix, "Only keys that begin with this", "P");
+    import_app.add_flag("--hex", import_.hex, "P is hexadecimal digits");
+    import_app.add_flag("--create", import_.create, "Make the bucket first if it is not there");
+    writer_options(import_app, import_.writer);
+    format_option(import_app, import_, "text or json");
 
     CLI::App& repair = command("repair", repair_);
     text(repair, "NEW", repair_.target, "The bucket to save into; it must not exist");
@@ -153,6 +186,10 @@ class CommandLine {
     return to.add_option(name, keep, description)->expected(1)->type_name(type);
   }
 
+  CLI::Option* several(CLI::App& to, const char* name, std::vector<std::string>& target, const char* description) {
+    return text(to, name, target, description)->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args();
+  }
+
   void format_option(CLI::App& to, CommonArguments& arguments, const char* formats) {
     text(to, "--format", arguments.format, formats, "FORMAT");
   }
@@ -190,11 +227,16 @@ class CommandLine {
   GetArguments get_;
   DelArguments del_;
   ExistsArguments exists_;
+  IncrArguments incr_;
+  ExpireArguments expire_;
   ScanArguments scan_;
   CountArguments count_;
   StatsArguments stats_;
   VerifyArguments verify_;
   CompactArguments compact_;
+  BackupArguments backup_;
+  ExportArguments export_;
+  ImportArguments import_;
   RepairArguments repair_;
 };
 

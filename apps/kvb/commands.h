@@ -43,6 +43,7 @@ struct PutArguments : CommonArguments {
   std::optional<std::string> ttl;
   bool if_missing = false;
   bool if_present = false;
+  std::optional<std::string> if_value;
   bool text = false;
   bool json = false;
   bool bytes = false;
@@ -50,14 +51,33 @@ struct PutArguments : CommonArguments {
 };
 
 struct GetArguments : CommonArguments {
+  std::vector<std::string> keys;
+  KeyStyle style;
+};
+
+struct ExistsArguments : CommonArguments {
   std::string key;
   KeyStyle style;
 };
 
-struct ExistsArguments : GetArguments {};
-
 struct DelArguments : CommonArguments {
   std::vector<std::string> keys;
+  std::optional<std::string> prefix;  // Instead of keys.
+  KeyStyle style;
+  WriterArguments writer;
+};
+
+struct IncrArguments : CommonArguments {
+  std::string key;
+  std::optional<std::string> by;  // Nothing: 1.
+  KeyStyle style;
+  WriterArguments writer;
+  bool create = false;
+};
+
+struct ExpireArguments : CommonArguments {
+  std::string key;
+  std::string time;  // As for --ttl, or "never".
   KeyStyle style;
   WriterArguments writer;
 };
@@ -86,6 +106,24 @@ struct CompactArguments : CommonArguments {
   WriterArguments writer;  // Of these, only how long to wait.
 };
 
+struct BackupArguments : CommonArguments {
+  std::string target;
+};
+
+struct ExportArguments : RangeArguments {
+  std::optional<std::string> target;  // Nothing: standard output.
+};
+
+struct ImportArguments : CommonArguments {
+  std::optional<std::string> source;  // Nothing, or `-`: standard input.
+  std::optional<std::string> prefix;
+  bool hex = false;
+  bool replace = false;
+  bool if_missing = false;
+  bool create = false;
+  WriterArguments writer;
+};
+
 struct RepairArguments : CommonArguments {
   std::optional<std::string> target;  // NEW; not given with --dry-run.
   bool dry_run = false;
@@ -96,11 +134,16 @@ struct RepairArguments : CommonArguments {
 [[nodiscard]] Outcome run(const DelArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const GetArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const ExistsArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const IncrArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const ExpireArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const ScanArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const CountArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const StatsArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const VerifyArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const CompactArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const BackupArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const ExportArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const ImportArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const RepairArguments& arguments, Output& output);
 
 // What the commands share.
@@ -114,6 +157,16 @@ struct RepairArguments : CommonArguments {
 // The bytes of a KEY argument.
 [[nodiscard]] Expected<std::string> read_key(const std::string& argument, const KeyStyle& style);
 
+// The keys of --prefix, --from and --to.
+[[nodiscard]] Expected<ScanOptions> read_range(const RangeArguments& arguments);
+
+// The bytes of several. Only one of them can come from standard input.
+[[nodiscard]] Expected<std::vector<std::string>> read_keys(const std::vector<std::string>& arguments,
+                                                           const KeyStyle& style);
+
+// "FILE has no key 'K' and 2 more of these"; without a full stop.
+[[nodiscard]] std::string no_such_keys(const std::string& file, const std::vector<std::string>& keys);
+
 // Opens for writing, or for reading only, with errors as failures.
 [[nodiscard]] Expected<Bucket> open_for_writing(const CommonArguments& arguments, const WriterArguments& writer,
                                                 bool create);
@@ -121,6 +174,12 @@ struct RepairArguments : CommonArguments {
 
 // Ends a writing command: what close() cannot make durable is a failure.
 [[nodiscard]] Outcome close_bucket(Bucket& bucket);
+
+// Writes what a command answers, and ends it well.
+[[nodiscard]] Outcome tell(Output& output, std::string_view text);
+
+// A name as it is shown in messages: escaped.
+[[nodiscard]] std::string shown_name(std::string_view name);
 
 // A key as it is shown in messages: quoted, escaped, shortened.
 [[nodiscard]] std::string shown_key(std::string_view key);

@@ -37,6 +37,47 @@ Expected<std::string> read_key(const std::string& argument, const KeyStyle& styl
   return key;
 }
 
+Expected<std::vector<std::string>> read_keys(const std::vector<std::string>& arguments, const KeyStyle& style) {
+  std::vector<std::string> keys;
+  bool used_standard_input = false;
+  for (const std::string& argument : arguments) {
+    if (reads_standard_input(argument, {.literal = style.raw})) {
+      if (used_standard_input) return usage_failure("Only one KEY can be '-', that is, read from standard input.");
+      used_standard_input = true;
+    }
+    auto key = read_key(argument, style);
+    if (!key) return std::unexpected(key.error());
+    keys.push_back(std::move(*key));
+  }
+  return keys;
+}
+
+std::string no_such_keys(const std::string& file, const std::vector<std::string>& keys) {
+  std::string text = fmt::format("{} has no key {}", file, shown_key(keys[0]));
+  if (keys.size() > 1) text += fmt::format(" and {} more of these", keys.size() - 1);
+  return text;
+}
+
+Expected<ScanOptions> read_range(const RangeArguments& arguments) {
+  ScanOptions options;
+  if (arguments.prefix) {
+    auto prefix = read_inline_argument("--prefix", *arguments.prefix, arguments.hex);
+    if (!prefix) return std::unexpected(prefix.error());
+    options.prefix = std::move(*prefix);
+  }
+  if (arguments.from) {
+    auto from = read_inline_argument("--from", *arguments.from, arguments.hex);
+    if (!from) return std::unexpected(from.error());
+    options.from = std::move(*from);
+  }
+  if (arguments.to) {
+    auto to = read_inline_argument("--to", *arguments.to, arguments.hex);
+    if (!to) return std::unexpected(to.error());
+    options.to = std::move(*to);
+  }
+  return options;
+}
+
 Expected<Bucket> open_for_writing(const CommonArguments& arguments, const WriterArguments& writer, bool create) {
   OpenOptions options;
   const auto durability = read_durability(writer.durability);
@@ -63,6 +104,17 @@ Outcome close_bucket(Bucket& bucket) {
   return ExitCode::ok;
 }
 
+Outcome tell(Output& output, std::string_view text) {
+  if (auto written = output.write(text); !written) return std::unexpected(written.error());
+  return ExitCode::ok;
+}
+
+std::string shown_name(std::string_view name) {
+  std::string shown;
+  append_escaped(shown, name);
+  return shown;
+}
+
 std::string shown_key(std::string_view key) {
   constexpr std::size_t kLongest = 60;
   std::string_view part = key;
@@ -79,6 +131,9 @@ std::string shown_key(std::string_view key) {
 }
 
 std::string plural(std::uint64_t number, std::string_view noun) {
+  if (number != 1 && noun.ends_with("ry")) {
+    return fmt::format("{} {}ies", with_commas(number), noun.substr(0, noun.size() - 1));
+  }
   return fmt::format("{} {}{}", with_commas(number), noun, number == 1 ? "" : "s");
 }
 

@@ -46,12 +46,6 @@ std::string short_bytes(std::uint64_t bytes) {
   return text.substr(0, text.find(" ("));
 }
 
-std::string shown_name(const std::string& file) {
-  std::string name;
-  append_escaped(name, file);
-  return name;
-}
-
 std::string estimate_as_text(const std::string& file, CompactStrategy strategy, const Stats& stats) {
   return fmt::format(
       "{}: compacting ({}) would give back at most {} of the {} that the file takes on the disk. {} are live data, {} "
@@ -109,10 +103,6 @@ Outcome run(const CompactArguments& arguments, Output& output) {
                                    : arguments.aggressive ? CompactStrategy::aggressive
                                                           : CompactStrategy::automatic;
   const bool json = *format == "json";
-  const auto tell = [&](const std::string& text) -> Outcome {
-    if (auto written = output.write(text); !written) return std::unexpected(written.error());
-    return ExitCode::ok;
-  };
   if (arguments.dry_run) {
     if (arguments.writer.lock_timeout) {
       return usage_failure("With --dry-run nothing is written or waited for: leave --lock-timeout or --dry-run out.");
@@ -120,8 +110,8 @@ Outcome run(const CompactArguments& arguments, Output& output) {
     const auto bucket = open_for_reading(arguments);
     if (!bucket) return std::unexpected(bucket.error());
     const Stats stats = bucket->stats();
-    return tell(json ? estimate_as_json(arguments.file, strategy, stats)
-                     : estimate_as_text(arguments.file, strategy, stats));
+    return tell(output, json ? estimate_as_json(arguments.file, strategy, stats)
+                             : estimate_as_text(arguments.file, strategy, stats));
   }
 
   auto bucket = open_for_writing(arguments, arguments.writer, false);
@@ -145,8 +135,8 @@ Outcome run(const CompactArguments& arguments, Output& output) {
   const auto closed_bucket = open_for_reading(arguments);
   if (!closed_bucket) return std::unexpected(closed_bucket.error());
   const Sizes after = Sizes::of(closed_bucket->stats());
-  return tell(json ? report_as_json(arguments.file, strategy, *report, before, after, took.count())
-                   : report_as_text(arguments.file, strategy, *report, before, after, took.count()));
+  return tell(output, json ? report_as_json(arguments.file, strategy, *report, before, after, took.count())
+                           : report_as_text(arguments.file, strategy, *report, before, after, took.count()));
 }
 
 }  // namespace kvb::cli

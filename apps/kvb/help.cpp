@@ -19,8 +19,8 @@ Reading KEY and VALUE arguments:
   --hex     they are hexadecimal digits, wherever they come from (--hex-key, --hex-value: that one only)
   --        ends the options; needed before a KEY or VALUE that begins with a dash and a letter
 
-Exit codes: 0 fine, 1 the key is not there (or a put's condition did not hold), 2 the command line is wrong,
-3 anything else. Errors are one line on standard error; with --format json one JSON object.
+Exit codes: 0 fine, 1 the key is not there (or a condition of put or import did not hold), 2 the command line is
+wrong, 3 anything else. Errors are one line on standard error; with --format json one JSON object.
 NO_COLOR=1 turns colours off; they only ever go to a terminal.
 
 Examples:
@@ -41,8 +41,9 @@ Examples:
     CommandHelp{"put", "Set or replace the value of a key",
                 R"(
 The value is on disk when the command ends. It is kept as text if it is valid UTF-8, else as bytes; --json keeps it as
-JSON, after checking it, so that other programs get back a number, a list or a map. With --if-missing or --if-present
-the exit code is 1 if nothing was changed for that reason.
+JSON, after checking it, so that other programs get back a number, a list or a map. With --if-missing, --if-present or
+--if-value the exit code is 1 if nothing was changed for that reason; looking and writing are one step. --if-value
+compares bytes, of JSON too.
 
 Examples:
   kvb put app.kvb greeting "Hello, world"
@@ -52,19 +53,24 @@ Examples:
   kvb put app.kvb logo @logo.png
   date | kvb put app.kvb started -
   kvb put app.kvb counter 0 --if-missing --json
+  kvb put app.kvb greeting "Hello again" --if-value "Hello, world"
   kvb put app.kvb ff00 48656c6c6f --hex
   kvb put app.kvb @ann - --raw
   kvb put app.kvb temperature -5)"},
 
-    CommandHelp{"get", "Write the value of a key to standard output",
+    CommandHelp{"get", "Write the value of a key, or of several, to standard output",
                 R"(
 The bytes alone are written; if standard output is a terminal, a newline ends them. Nothing is written if the key is
 not there: the exit code is 1 then. --format hex writes hexadecimal digits, --format json one object:
   {"key":…,"value":…,"kind":"text|json|bytes","expires_at":…,"seqno":…,"written_at":…,"ttl_seconds":…}
 where a key or value that is not UTF-8 is called "key_base64" or "value_base64", and a JSON value is itself.
 
+Several keys are read from one state of the bucket and written as lines in their order: KEY, a TAB and VALUE as `scan`
+writes them, or with --format json one object each. The exit code is 1 if one of them is not there.
+
 Examples:
   kvb get app.kvb greeting
+  kvb get app.kvb greeting user:1
   kvb get app.kvb logo > copy.png
   kvb get app.kvb ff00 --hex
   kvb get app.kvb user:1 --format json)"},
@@ -74,9 +80,13 @@ Examples:
 All of them go at once: after a crash or an error every one is still there or none. The exit code is 1 if a key was not
 there; the others are removed all the same.
 
+--prefix P removes all keys that begin with P, and says how many there were; --prefix "" removes everything. They go in
+batches of about 256: after a crash some may be gone and others not.
+
 Examples:
   kvb del app.kvb greeting
-  kvb del app.kvb user:1 session:1)"},
+  kvb del app.kvb user:1 session:1
+  kvb del app.kvb --prefix tmp:)"},
 
     CommandHelp{"exists", "Say by the exit code whether a key is there",
                 R"(
@@ -86,6 +96,25 @@ with --format json.
 Examples:
   kvb exists app.kvb greeting && echo "There it is."
   kvb exists app.kvb greeting --format json)"},
+
+    CommandHelp{"incr", "Add to a number and show the sum",
+                R"(
+The value is a whole number of 64 bits in decimal digits, negative ones with a minus; a missing key counts as 0.
+Reading and writing are one step, also beside other programs. The key keeps its expiry. BY is 1 if it is left out.
+
+Examples:
+  kvb incr app.kvb visits
+  kvb incr app.kvb visits 10
+  kvb incr app.kvb visits -3 --format json)"},
+
+    CommandHelp{"expire", "Change when a key expires",
+                R"(
+TIME counts from now: whole seconds, or a number with s, m, h, d or w such as 30m. `never` takes the expiry away. The
+value stays. The exit code is 1 if the key is not there.
+
+Examples:
+  kvb expire app.kvb session:1 2h
+  kvb expire app.kvb session:1 never)"},
 
     CommandHelp{"scan", "List keys and values in order",
                 R"(
@@ -140,6 +169,47 @@ Examples:
   kvb compact app.kvb --full
   kvb compact app.kvb --dry-run)"},
 
+    CommandHelp{"backup", "Copy a bucket while it is in use",
+                R"(
+TARGET becomes a bucket with everything that FILE holds at this moment: values, kinds, times, expiries. Other programs
+go on writing to FILE meanwhile. The copy is made under the name TARGET.partial and gets its own when it is complete and
+on the disk. A file that is there already is never touched: that is an error.
+
+Examples:
+  kvb backup app.kvb copy.kvb
+  kvb backup app.kvb "copy of $(date +%F).kvb" --format json)"},
+
+    CommandHelp{"export", "Write entries as JSON lines or in a binary format",
+                R"(
+What `import` reads again: all entries of one state of the bucket, in the order of their keys, whatever their bytes are.
+--prefix, --from and --to choose keys as `scan` does.
+
+--format json: one object on a line, as of `kvb scan --format json`. A JSON value with white space between its tokens is
+written as a string, "value_text", so that not a byte of it is lost.
+--format binary: quicker and smaller; with checksums, and an end that shows whether all of it is there.
+
+Examples:
+  kvb export app.kvb > app.jsonl
+  kvb export app.kvb users.jsonl --prefix user:
+  kvb export app.kvb app.dump --format binary)"},
+
+    CommandHelp{"import", "Read entries that were exported, or made by other programs",
+                R"(
+SOURCE is what `export` has written, in either format, or lines of other programs. A line is a JSON object:
+  {"key":…,"value":…,"kind":"text|json|bytes","expires_at":"2026-11-22T20:15:03Z"}
+"key_base64" and "value_base64" stand for bytes that are no text. Without "kind" a string is text, any other value JSON.
+"ttl_seconds" may stand instead of "expires_at". Entries that have expired are left out; times are kept to the second.
+
+Entries are applied in batches of up to 1,000, each as a whole or not at all. If a line is wrong, the error names it and
+nothing of its batch is applied. A key that is there already is such an error (exit code 1), unless --replace or
+--if-missing says what is to win.
+
+Examples:
+  kvb import copy.kvb app.jsonl --replace
+  kvb import new.kvb app.dump --create --if-missing
+  kvb export app.kvb --prefix user: | kvb import copy.kvb - --if-missing --format json
+  echo '{"key":"colour","value":"blue"}' | kvb import app.kvb)"},
+
     CommandHelp{"repair", "Save what a damaged bucket still holds into a new one",
                 R"(
 The damaged file is only read. Every record that is whole is saved, the newest of each key, into the bucket NEW; what is
@@ -168,21 +238,13 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 // What people who know other stores type.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kOtherNames = {{{"create", "init"},
-                                                                                        {"new", "init"},
-                                                                                        {"set", "put"},
-                                                                                        {"add", "put"},
-                                                                                        {"delete", "del"},
-                                                                                        {"remove", "del"},
-                                                                                        {"rm", "del"},
-                                                                                        {"list", "scan"},
-                                                                                        {"ls", "scan"},
-                                                                                        {"keys", "scan"},
-                                                                                        {"info", "stats"},
-                                                                                        {"check", "verify"},
-                                                                                        {"recover", "repair"},
-                                                                                        {"vacuum", "compact"},
-                                                                                        {"shrink", "compact"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 28> kOtherNames = {
+    {{"create", "init"},    {"new", "init"},       {"set", "put"},       {"add", "put"},        {"delete", "del"},
+     {"remove", "del"},     {"rm", "del"},         {"mget", "get"},      {"list", "scan"},      {"ls", "scan"},
+     {"keys", "scan"},      {"info", "stats"},     {"check", "verify"},  {"recover", "repair"}, {"vacuum", "compact"},
+     {"shrink", "compact"}, {"increment", "incr"}, {"incrby", "incr"},   {"increase", "incr"},  {"decr", "incr"},
+     {"ttl", "expire"},     {"persist", "expire"}, {"keep", "expire"},   {"copy", "backup"},    {"cp", "backup"},
+     {"dump", "export"},    {"load", "import"},    {"restore", "import"}}};
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #include "progress.h"
 
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -38,6 +39,17 @@ void Progress::show(std::string_view text) {
   shown_columns_ = columns;
   (void)std::fwrite(line.data(), 1, line.size(), stderr);
   (void)std::fflush(stderr);
+}
+
+void Progress::show_bar(std::string_view title, std::uint64_t done, std::uint64_t of) {
+  if (!visible_) return;
+  if (of == 0) return show(fmt::format("{} …", title));
+  constexpr std::size_t kWidth = 30;
+  const double part = static_cast<double>(std::min(done, of)) / static_cast<double>(of);
+  const auto full = static_cast<std::size_t>(part * kWidth);
+  std::string bar;
+  for (std::size_t i = 0; i < kWidth; ++i) bar += i < full ? "#" : "·";
+  show(fmt::format("{} [{}] {} %", title, bar, static_cast<int>(part * 100)));
 }
 
 void Progress::wipe() {

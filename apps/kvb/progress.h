@@ -3,6 +3,7 @@
 // of what a program reads, and it is gone when the command ends, so that results and errors stand alone.
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace kvb::cli {
@@ -16,6 +17,8 @@ class Progress {
 
   // Replaces the line. The text must be printable, without a newline.
   void show(std::string_view text);
+  // The same with a bar: "TITLE [######······] 50 %". `of` may be an estimate; 0: unknown, and there is no bar.
+  void show_bar(std::string_view title, std::uint64_t done, std::uint64_t of);
   void wipe();
 
  private:

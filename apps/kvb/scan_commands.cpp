@@ -7,30 +7,6 @@
 #include "text.h"
 
 namespace kvb::cli {
-namespace {
-
-Expected<ScanOptions> read_range(const RangeArguments& arguments) {
-  ScanOptions options;
-  if (arguments.prefix) {
-    auto prefix = read_inline_argument("--prefix", *arguments.prefix, arguments.hex);
-    if (!prefix) return std::unexpected(prefix.error());
-    options.prefix = std::move(*prefix);
-  }
-  if (arguments.from) {
-    auto from = read_inline_argument("--from", *arguments.from, arguments.hex);
-    if (!from) return std::unexpected(from.error());
-    options.from = std::move(*from);
-  }
-  if (arguments.to) {
-    auto to = read_inline_argument("--to", *arguments.to, arguments.hex);
-    if (!to) return std::unexpected(to.error());
-    options.to = std::move(*to);
-  }
-  return options;
-}
-
-}  // namespace
-
 Outcome run(const ScanArguments& arguments, Output& output) {
   const auto format = choose_format(arguments, {"text", "json"});
   if (!format) return std::unexpected(format.error());

@@ -11,7 +11,7 @@ namespace kvb::cli {
 namespace {
 
 constexpr char kHexDigits[] = "0123456789abcdef";
-constexpr char kBase64Digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kBase64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 int hex_digit(char c) noexcept {
   if (c >= '0' && c <= '9') return c - '0';
@@ -182,6 +182,26 @@ void append_base64(std::string& out, std::string_view bytes) {
   }
 }
 
+std::optional<std::string> from_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  std::string out;
+  out.reserve(text.size() / 4 * 3);
+  for (std::size_t i = 0; i < text.size(); i += 4) {
+    const std::size_t digits = i + 4 == text.size() ? 4 - padding : 4;
+    std::uint32_t group = 0;
+    for (std::size_t k = 0; k < 4; ++k) {
+      const std::size_t digit = k < digits ? kBase64Digits.find(text[i + k]) : 0;
+      if (digit == std::string_view::npos) return std::nullopt;
+      group = group << 6 | static_cast<std::uint32_t>(digit);
+    }
+    // Bits that stand for nothing must be 0, so that each text has one meaning and each meaning one text.
+    if ((digits == 2 && (group & 0xFFFF) != 0) || (digits == 3 && (group & 0xFF) != 0)) return std::nullopt;
+    for (std::size_t k = 0; k + 1 < digits; ++k) out += static_cast<char>(group >> (16 - 8 * k) & 0xFF);
+  }
+  return out;
+}
+
 void append_json_on_one_line(std::string& out, std::string_view json) {
   bool in_string = false;
   bool escaped = false;
@@ -219,6 +239,70 @@ std::string rfc3339(std::int64_t unix_ns) {
     while (out.back() == '0') out.pop_back();
   }
   return out + 'Z';
+}
+
+std::optional<std::int64_t> from_rfc3339(std::string_view text) {
+  // Takes so many digits off the front.
+  const auto number = [&text](std::size_t digits) -> std::optional<int> {
+    if (text.size() < digits) return std::nullopt;
+    int value = 0;
+    for (const char c : text.substr(0, digits)) {
+      if (c < '0' || c > '9') return std::nullopt;
+      value = value * 10 + (c - '0');
+    }
+    text.remove_prefix(digits);
+    return value;
+  };
+  const auto letter = [&text](std::string_view any_of) {
+    if (text.empty() || any_of.find(text.front()) == std::string_view::npos) return false;
+    text.remove_prefix(1);
+    return true;
+  };
+  const auto in = [](const std::optional<int>& value, int low, int high) {
+    return value && *value >= low && *value <= high;
+  };
+  const auto year = number(4);
+  if (!in(year, 1678, 2261) || !letter("-")) return std::nullopt;  // What nanoseconds in 64 bits can hold.
+  const auto month = number(2);
+  if (!in(month, 1, 12) || !letter("-")) return std::nullopt;
+  const auto day = number(2);
+  if (!in(day, 1, 31) || !letter("Tt ")) return std::nullopt;
+  const auto hour = number(2);
+  if (!in(hour, 0, 23) || !letter(":")) return std::nullopt;
+  const auto minute = number(2);
+  if (!in(minute, 0, 59) || !letter(":")) return std::nullopt;
+  const auto second = number(2);
+  if (!in(second, 0, 60)) return std::nullopt;
+  std::int64_t fraction_ns = 0;
+  if (letter(".")) {
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    if (digits == 0) return std::nullopt;
+    for (std::size_t i = 0; i < 9; ++i) fraction_ns = fraction_ns * 10 + (i < digits ? text[i] - '0' : 0);
+    text.remove_prefix(digits);
+  }
+  std::int64_t offset_seconds = 0;
+  if (text == "Z" || text == "z") {
+    text = {};
+  } else {
+    const bool behind = text.starts_with('-');
+    if (!letter("+-")) return std::nullopt;
+    const auto hours = number(2);
+    if (!in(hours, 0, 23) || !letter(":")) return std::nullopt;
+    const auto minutes = number(2);
+    if (!in(minutes, 0, 59)) return std::nullopt;
+    offset_seconds = (*hours * 60 + *minutes) * (behind ? -60 : 60);
+  }
+  if (!text.empty()) return std::nullopt;
+  std::tm utc{};
+  utc.tm_year = *year - 1900;
+  utc.tm_mon = *month - 1;
+  utc.tm_mday = *day;
+  utc.tm_hour = *hour;
+  utc.tm_min = *minute;
+  utc.tm_sec = *second;
+  const std::time_t seconds = timegm(&utc);
+  if (utc.tm_mday != *day) return std::nullopt;  // Such as the 31st of June.
+  return (static_cast<std::int64_t>(seconds) - offset_seconds) * 1'000'000'000 + fraction_ns;
 }
 
 std::string readable_time(std::int64_t unix_ns) {

@@ -33,11 +33,17 @@ void append_json_string(std::string& out, std::string_view text);
 
 void append_base64(std::string& out, std::string_view bytes);
 
+// The bytes that base64 stands for, with its padding. Nothing if it is anything else.
+[[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
+
 // Appends a JSON value without the white space between its tokens, which stay exactly as they are written.
 void append_json_on_one_line(std::string& out, std::string_view json);
 
 // 2026-11-22T20:15:03.123456789Z; without a fraction if it is 0.
 [[nodiscard]] std::string rfc3339(std::int64_t unix_ns);
+
+// What rfc3339 wrote, and the same with another fraction or an offset such as +01:00. Nothing if it is no such time.
+[[nodiscard]] std::optional<std::int64_t> from_rfc3339(std::string_view text);
 
 // 2026-11-22 20:15:03 UTC.
 [[nodiscard]] std::string readable_time(std::int64_t unix_ns);

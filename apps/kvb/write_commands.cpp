@@ -50,8 +50,8 @@ Outcome run(const PutArguments& arguments, Output& output) {
   const auto format = choose_format(arguments, {"text", "json"});
   if (!format) return std::unexpected(format.error());
   PutOptions options;
-  if (arguments.if_missing && arguments.if_present) {
-    return usage_failure("--if-missing and --if-present exclude each other: give one of them.");
+  if (arguments.if_missing + arguments.if_present + arguments.if_value.has_value() > 1) {
+    return usage_failure("--if-missing, --if-present and --if-value exclude each other: give one of them.");
   }
   if (arguments.if_missing) options.condition = PutIf::missing;
   if (arguments.if_present) options.condition = PutIf::present;
@@ -61,9 +61,11 @@ Outcome run(const PutArguments& arguments, Output& output) {
     options.ttl_seconds = *ttl;
   }
   const ArgumentStyle value_style{.literal = arguments.style.raw, .hex = arguments.style.hex || arguments.hex_value};
-  if (reads_standard_input(arguments.key, {.literal = arguments.style.raw}) &&
-      reads_standard_input(arguments.value, value_style)) {
-    return usage_failure("Only one of KEY and VALUE can be '-', that is, read from standard input.");
+  const int from_standard_input = reads_standard_input(arguments.key, {.literal = arguments.style.raw}) +
+                                  reads_standard_input(arguments.value, value_style) +
+                                  (arguments.if_value && reads_standard_input(*arguments.if_value, value_style));
+  if (from_standard_input > 1) {
+    return usage_failure("Only one of KEY, VALUE and OLD can be '-', that is, read from standard input.");
   }
   const auto key = read_key(arguments.key, arguments.style);
   if (!key) return std::unexpected(key.error());
@@ -72,6 +74,14 @@ Outcome run(const PutArguments& arguments, Output& output) {
   const auto kind = choose_kind(arguments, *value);
   if (!kind) return std::unexpected(kind.error());
   options.kind = *kind;
+  std::string expected;
+  if (arguments.if_value) {
+    auto old = read_argument("old value", *arguments.if_value, value_style, kMaxValueBytes);
+    if (!old) return std::unexpected(old.error());
+    expected = std::move(*old);
+    options.condition = PutIf::equals;
+    options.expected = expected;
+  }
 
   auto bucket = open_for_writing(arguments, arguments.writer, arguments.create);
   if (!bucket) return std::unexpected(bucket.error());
@@ -79,10 +89,12 @@ Outcome run(const PutArguments& arguments, Output& output) {
   if (!written) return engine_failure(std::move(written.error()));
   if (auto closed = close_bucket(*bucket); !closed) return closed;
   if (!*written) {
-    return not_found_failure("condition_not_met",
-                             arguments.if_missing
-                                 ? fmt::format("The key {} is there already, so nothing was changed.", shown_key(*key))
-                                 : fmt::format("There is no key {}, so nothing was changed.", shown_key(*key)));
+    const std::string shown = shown_key(*key);
+    return not_found_failure(
+        "condition_not_met",
+        arguments.if_missing   ? fmt::format("The key {} is there already, so nothing was changed.", shown)
+        : arguments.if_present ? fmt::format("There is no key {}, so nothing was changed.", shown)
+                               : fmt::format("The key {} does not have this value, so nothing was changed.", shown));
   }
   if (*format == "json") {
     if (auto told = output.write("{\"written\":true}\n"); !told) return std::unexpected(told.error());
@@ -90,19 +102,37 @@ Outcome run(const PutArguments& arguments, Output& output) {
   return ExitCode::ok;
 }
 
+namespace {
+
+// With --prefix: all that begin so, however many there are.
+Outcome remove_prefix(const DelArguments& arguments, bool json, Output& output) {
+  if (!arguments.keys.empty()) return usage_failure("Give either keys or --prefix: which keys are to be removed?");
+  if (arguments.style.raw) return usage_failure("--raw is for KEY. With --prefix leave it out: P is taken literally.");
+  const auto prefix = read_inline_argument("--prefix", *arguments.prefix, arguments.style.hex);
+  if (!prefix) return std::unexpected(prefix.error());
+  auto bucket = open_for_writing(arguments, arguments.writer, false);
+  if (!bucket) return std::unexpected(bucket.error());
+  auto removed = bucket->remove_prefix(*prefix);
+  if (!removed) return engine_failure(std::move(removed.error()));
+  if (auto closed = close_bucket(*bucket); !closed) return closed;
+  return tell(output, json ? fmt::format("{{\"removed\":{}}}\n", *removed)
+                           : fmt::format("Removed {}.\n", plural(*removed, "key")));
+}
+
+}  // namespace
+
 Outcome run(const DelArguments& arguments, Output& output) {
   const auto format = choose_format(arguments, {"text", "json"});
   if (!format) return std::unexpected(format.error());
+  if (arguments.prefix) return remove_prefix(arguments, *format == "json", output);
+  if (arguments.keys.empty()) {
+    return usage_failure("KEY is required: which keys are to be removed? --prefix P removes all that begin with P.");
+  }
+  const auto given = read_keys(arguments.keys, arguments.style);
+  if (!given) return std::unexpected(given.error());
   std::vector<std::string> keys;
-  bool used_standard_input = false;
-  for (const std::string& argument : arguments.keys) {
-    if (reads_standard_input(argument, {.literal = arguments.style.raw})) {
-      if (used_standard_input) return usage_failure("Only one KEY can be '-', that is, read from standard input.");
-      used_standard_input = true;
-    }
-    auto key = read_key(argument, arguments.style);
-    if (!key) return std::unexpected(key.error());
-    if (std::find(keys.begin(), keys.end(), *key) == keys.end()) keys.push_back(std::move(*key));
+  for (const std::string& key : *given) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
   }
 
   auto bucket = open_for_writing(arguments, arguments.writer, false);
@@ -129,8 +159,7 @@ Outcome run(const DelArguments& arguments, Output& output) {
     return missing.empty() ? ExitCode::ok : ExitCode::not_found;
   }
   if (missing.empty()) return ExitCode::ok;
-  std::string message = fmt::format("{} has no key {}", arguments.file, shown_key(missing[0]));
-  if (missing.size() > 1) message += fmt::format(" and {} more of these", missing.size() - 1);
+  std::string message = no_such_keys(arguments.file, missing);
   message += missing.size() < keys.size() ? "; the others were removed." : ".";
   return not_found_failure("key_not_found", std::move(message));
 }
