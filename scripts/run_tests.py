@@ -199,11 +199,12 @@ def sanitized_engine(jobs):
 
 PARTS = [
     ("layers", "includes and layers", lambda jobs: script("layers", ["scripts/check_layers.py", "--self-test"])),
-    ("build", "build", lambda jobs: build("build", "full", BUILD, ["all"], ["-DWFLKS_BUILD_TESTS=ON"], jobs) or stage()),
+    ("build", "build", lambda jobs: build("build", "full", BUILD, ["all"], ["-DWFLKS_BUILD_TESTS=ON", "-DWFLKS_BUILD_BENCH=ON"], jobs) or stage()),
     ("unit", "unit, model and command tests", lambda jobs: ctest("unit", BUILD, CTEST_LIMIT, {}, jobs, prove=True)),
     ("programs", "WFL programs", lambda jobs: script("programs", ["scripts/run_integration_tests.sh"])),
     ("docs", "code blocks of the documentation", lambda jobs: script("docs", ["tests/docs/run.py"])),
     ("install", "programs built outside", lambda jobs: script("install", ["tests/install/run.py"])),
+    ("bench", "benchmark and its report", lambda jobs: script("bench", ["tests/bench/run.py"])),
     ("sanitizers", "engine under address and undefined behaviour sanitizers", sanitized_engine),
     ("fuzz", "engine's fuzz targets", lambda jobs: script("fuzz", ["scripts/fuzz.sh", str(FUZZ_SECONDS), str(jobs)],
                                                           {"PRESET": "engine-fuzz"})),
@@ -217,7 +218,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2)
     arguments = parser.parse_args()
     chosen = set(arguments.only or names)
-    if chosen & {"unit", "programs", "docs", "install"}:
+    if chosen & {"unit", "programs", "docs", "install", "bench"}:
         chosen.add("build")
 
     # Ended from outside, end what was started, too.
