@@ -56,9 +56,9 @@ coverage: ## Line and branch coverage of the tests: build/coverage/report/index.
 	@scripts/install_dependencies.sh coverage
 	@scripts/coverage.sh $(JOBS)
 
-bench: ## Build and run the benchmarks
+bench: ## Measure the store beside its peers and the language, half an hour; writes docs/BENCHMARKS.md (QUICK=1: two minutes, writes nothing)
 	@scripts/install_dependencies.sh bench
-	@scripts/bench.sh $(JOBS)
+	@JOBS=$(JOBS) scripts/bench.sh $(if $(filter-out 0,$(QUICK)),--quick) $(BENCH)
 
 soak: ## Run the random tests of the engine with much more work, again and again, for SECONDS (default 3600)
 	@scripts/install_dependencies.sh test

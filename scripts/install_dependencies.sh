@@ -15,7 +15,7 @@ test="$build libgtest-dev libgmock-dev librapidcheck-dev clang-19 libclang-rt-19
 lint="$test clang-format-19 clang-tidy-19 shellcheck"
 coverage="$test gcovr"
 fuzz="$test"
-bench="$build lua5.4 liblmdb-dev libsqlite3-dev"
+bench="$build lua5.4 liblmdb-dev librocksdb-dev libleveldb-dev libsqlite3-dev libtkrzw-dev"
 
 wanted=""
 for group in "${@:-build}"; do
