@@ -5,6 +5,7 @@
 
 #include "wfl/check/analyzer_impl.h"
 #include "wfl/language/builtins.h"
+#include "wfl/syntax/keystore_hints.h"
 #include "wfl/syntax/suggest.h"
 
 namespace wfl::check {
@@ -114,8 +115,11 @@ void Analyzer::call_expression(const CallExpr& call) {
     unknown_name("Variable " + quoted + " is not defined", name, call.name.span, true);
     if (whole != nullptr && whole->type == ValueType::kKeystore && errors_.size() + warnings_.size() > reported) {
       Diagnostic& diagnostic = try_depth_ > 0 || has_includes_ ? warnings_.back() : errors_.back();
-      diagnostic.hints = {"'" + std::string(of->name) + "' is a keystore. Write `get value from " +
-                          std::string(of->name) + " with key \"" + std::string(name) + "\" as NAME`."};
+      const auto form = syntax::keystore_hint(source_->line_text(line_of(call.name.span)));
+      const std::string keystore(of->name);
+      diagnostic.hints = {form ? *form
+                               : "'" + keystore + "' is a keystore. Write `get value from " + keystore +
+                                     " with key \"" + std::string(name) + "\" as NAME`."};
     }
     return;
   }

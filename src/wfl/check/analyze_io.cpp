@@ -36,6 +36,7 @@ bool Analyzer::io_statement(const Stmt& stmt) {
       const auto* variable = try_as<VariableExpr>(close.value);
       const Symbol* symbol = variable == nullptr ? nullptr : scopes_.find(variable->name);
       if (symbol != nullptr && symbol->type == ValueType::kKeystore) close_keystore(close.value, stmt);
+      if (symbol == nullptr && variable != nullptr && variable->name.starts_with("snapshot ")) first_word(*close.value);
       return true;
     }
     case StmtKind::WriteTo:

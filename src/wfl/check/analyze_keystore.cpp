@@ -137,6 +137,7 @@ bool Analyzer::keystore_statement(const Stmt& stmt) {
       expression(open.path);
       expression(open.options.encryption_key);
       misspelt_option(open);
+      has_keystores_ = true;
       bind_result(open.name, ValueType::kKeystore);
       if (in_action_) set_in_actions_.insert(open.name.text);
       keystores_.set(open.name.text, {.closed = false, .place = stmt.head});
@@ -239,7 +240,13 @@ bool Analyzer::keystore_statement(const Stmt& stmt) {
       const auto& compact = as<CompactStmt>(stmt);
       two_readings(compact.other, [&] {
         keyed(compact.keystore, nullptr, "compact");
+        const std::size_t known_errors = errors_.size();
         expression(compact.strategy);
+        const auto* word = try_as<VariableExpr>(compact.strategy);
+        if (word != nullptr && errors_.size() > known_errors) {
+          errors_.back().hints = {"A strategy stands in quotes: `compact S with strategy \"" + std::string(word->name) +
+                                  "\"`."};
+        }
       });
       bind_result(compact.result);
       return true;

@@ -8,6 +8,7 @@
 #include "wfl/check/analyzer_impl.h"
 #include "wfl/language/builtins.h"
 #include "wfl/syntax/habit_hints.h"
+#include "wfl/syntax/keystore_hints.h"
 #include "wfl/syntax/suggest.h"
 
 namespace wfl::check {
@@ -41,7 +42,10 @@ void Analyzer::first_word(const Expr& value) {
         {"display", "store", "create", "change", "check", "count", "repeat", "define", "call", "return", "add",
          "remove", "open", "close", "write", "wait", "include", "execute", "otherwise"});
     const std::string_view text = source_->text().substr(value.span.begin, value.span.end - value.span.begin);
-    if (auto habit = habit_hint(source_->line_text(line_of(value.span)))) {
+    const std::string_view line = source_->line_text(line_of(value.span));
+    if (auto form = keystore_hint(line)) {
+      found->hints = {std::move(*form)};
+    } else if (auto habit = habit_hint(line)) {
       found->hints = {std::move(*habit)};
     } else if (const auto meant = closest(text.substr(0, text.find(' ')), kVerbs); meant && found->hints.empty()) {
       found->hints = {"Did you mean `" + std::string(*meant) + "`?"};

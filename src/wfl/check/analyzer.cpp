@@ -7,6 +7,7 @@
 #include "wfl/check/flow.h"
 #include "wfl/language/builtins.h"
 #include "wfl/language/keywords.h"
+#include "wfl/syntax/keystore_hints.h"
 #include "wfl/syntax/suggest.h"
 
 namespace wfl::check {
@@ -210,6 +211,10 @@ void Analyzer::unknown_name(std::string message, std::string_view name, SourceSp
   const bool soft = try_depth_ > 0 || has_includes_;
   Diagnostic& diagnostic = soft ? warning(std::move(message), span, code) : error(std::move(message), span, code);
   diagnostic.hints = suggestion(name, callable);
+  const bool vague = diagnostic.hints.empty() || diagnostic.hints.front().starts_with("Words that");
+  if (vague && has_keystores_) {
+    if (auto form = syntax::keystore_hint(source_->line_text(line_of(span)))) diagnostic.hints = {std::move(*form)};
+  }
   if (has_modules_ && diagnostic.hints.empty()) {
     diagnostic.hints.push_back(
         "A file that is loaded with `load module` keeps its names to itself; `include from` shares them.");

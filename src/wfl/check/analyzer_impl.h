@@ -121,6 +121,7 @@ class Analyzer {
   std::vector<syntax::Diagnostic> errors_;
   std::vector<syntax::Diagnostic> warnings_;
   bool has_includes_ = false;
+  bool has_keystores_ = false;  // Some statement has opened one.
   bool has_modules_ = false;
   bool includes_known_ = true;  // All included files could be read.
   bool include_broken_ =

@@ -168,7 +168,11 @@ vm::Error backup_error(const kvb::Error& error, const Keystore& keystore, const 
   using kvb::ErrorCode;
   const bool of_the_copy = error.path == target || error.path.starts_with(target + ".");
   vm::Error described = describe(error, of_the_copy ? error.path : keystore.path());
-  if (error.code == ErrorCode::already_exists) {
+  std::error_code unknown;
+  if (error.code == ErrorCode::already_exists && std::filesystem::equivalent(target, keystore.path(), unknown)) {
+    described.message =
+        fmt::format("\"{}\" is the keystore itself, so it cannot be its backup. Choose another name.", target);
+  } else if (error.code == ErrorCode::already_exists) {
     described.message = fmt::format(
         "There is a file at \"{0}\" already, and `back up` never overwrites one. Choose another name, or delete it "
         "first with: delete file at \"{0}\".",

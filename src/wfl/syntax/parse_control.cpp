@@ -9,6 +9,10 @@ namespace wfl::syntax {
 // `check if … otherwise check if … otherwise … end check`: one chain with one closer, read by a loop.
 const Stmt* Parser::parse_check() {
   const std::uint32_t begin = peek().begin;
+  if (!next_is(Keyword::If) && !line_ends_with_colon() && !is_ended_by(Keyword::Check)) {  // As in parse_count.
+    take();
+    expect(Keyword::If, "after `check`");
+  }
   std::vector<IfBranch> branches;
   Block otherwise;
   bool has_otherwise = false;
@@ -190,12 +194,17 @@ const Stmt* Parser::parse_for_each() {
 
 const Stmt* Parser::parse_count() {
   const std::uint32_t begin = peek().begin;
-  auto* node = make_statement<CountStmt>(begin);
-  header([&] {
+  // A line in other words without a colon and without an end opens no block, so no end is to be asked for.
+  if (!next_is(Keyword::From) && !line_ends_with_colon() && !is_ended_by(Keyword::Count)) {
     take();
     if (at_name("keys") || peek().starts_with_words("keys")) {
       fail_expected("`in` after `count keys`", {"Write `count keys in S as NAME`."});
     }
+    expect(Keyword::From, "after `count`");
+  }
+  auto* node = make_statement<CountStmt>(begin);
+  header([&] {
+    take();
     expect(Keyword::From, "after `count`");
     node->from = parse_expression();
     if (at(TokenKind::Identifier) && (peek().text == "down" || peek().text == "Down" || peek().text == "DOWN")) {

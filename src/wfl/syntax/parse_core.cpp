@@ -137,6 +137,19 @@ Parser::Checkpoint Parser::checkpoint() const {
   return {at_, last_end_, diagnostics_.size(), splits_.size(), tokens_.size(), errors_, incomplete_};
 }
 
+bool Parser::line_ends_with_colon() const {
+  const std::string_view line = source_.line_text(source_.line_of(peek().begin));
+  const std::size_t last = line.find_last_not_of(" \t\r\n");
+  return last != std::string_view::npos && line[last] == ':';
+}
+
+bool Parser::is_ended_by(Keyword word) const {
+  for (std::size_t i = at_; i + 1 < tokens_.size(); ++i) {
+    if (tokens_[i].is(Keyword::End) && tokens_[i + 1].is(word)) return true;
+  }
+  return false;
+}
+
 void Parser::rewind(const Checkpoint& to) {
   while (splits_.size() > to.splits) {
     tokens_[splits_.back().first] = splits_.back().second;

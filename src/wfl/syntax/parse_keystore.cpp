@@ -252,6 +252,9 @@ Lifetime Parser::parse_lifetime() {
   Lifetime lifetime;
   if (!any || !tokens_[last].is(TokenKind::Identifier) || !unit_of(tokens_[last].text, lifetime.unit)) {
     // `for 5 weeks`: a word stands where the unit should be. `for rest`: a name, and no unit.
+    if (any && tokens_[last].is_name("ever")) {
+      fail(span_of(tokens_[last]), "`forever` is one word", {"Write `keep key K in S forever`."}, "WFL-P006");
+    }
     const bool other_unit = any && tokens_[at_].is(TokenKind::Integer) && tokens_[at_].next == last &&
                             tokens_[last].is(TokenKind::Identifier);
     fail(any ? span_of(tokens_[last]) : span_of(word),
@@ -292,7 +295,7 @@ const Stmt* Parser::parse_keystore_name_statement() {
   if (first == "scan") {
     return parse_scan();
   }
-  if (first == "batch") {
+  if (first == "batch" || token.is_name("begin batch") || token.is_name("start batch")) {
     return parse_batch();
   }
   if (first == "compact") {
@@ -719,6 +722,10 @@ const Stmt* Parser::parse_change_counter() {
   if (!is_form) {
     if (merged && !line_has(Keyword::By)) {
       return nullptr;  // A variable or an action of that name.
+    }
+    if (batch_depth_ > 0 && !line_has(Keyword::By)) {
+      fail(span_of(words), "This `" + verb + " key` doesn't say by how much", {"Write `" + verb + " key K by N`."},
+           "WFL-P006");
     }
     fail(span_of(words), "This `" + verb + " key` doesn't say in which keystore",
          {form, "Only inside `batch operations on S:` the words `in S` may be left out."}, "WFL-P006");

@@ -334,15 +334,22 @@ void Parser::parse_for_each_range(ForEachStmt* node) {
 // `batch operations on S: … end batch`
 const Stmt* Parser::parse_batch() {
   const Token words = peek();
+  // In other words, but a block all the same: its statements are read as those of a batch.
+  const bool other_words = line_ends_with_colon() && (words.is_name("batch operations") || words.is_name("batch") ||
+                                                      words.is_name("begin batch") || words.is_name("start batch"));
   if (!words.is_name("batch operations") || !next_is(Keyword::On)) {
     if (words.starts_with_words("batch operations") && peek(1).is(TokenKind::Colon)) {
       fail_here("`on` is missing in front of the keystore", {"Write `batch operations on S:`."}, "WFL-P006");
     }
-    return nullptr;
+    if (!other_words) return nullptr;
   }
   auto* node = make_statement<BatchStmt>(words.begin);
   header([&] {
+    if (!words.is_name("batch operations")) {
+      fail_here("A batch begins in other words", {"Write `batch operations on S:`."}, "WFL-P006");
+    }
     take();
+    if (!at(Keyword::On)) fail_expected("`on` and a keystore", {"Write `batch operations on S:`."});
     take();
     node->keystore = parse_keystore();
     optional_colon();

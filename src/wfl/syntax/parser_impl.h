@@ -71,6 +71,8 @@ class Parser {
   bool at(Keyword keyword) const { return peek().is(keyword); }
   bool next_is(Keyword keyword) const { return peek(1).is(keyword); }
   bool at_name(std::string_view words) const { return peek().is_name(words); }
+  bool line_ends_with_colon() const;
+  bool is_ended_by(Keyword word) const;  // Whether `end WORD` comes somewhere behind this place.
   bool at_end_of_line() const { return at(TokenKind::EndOfLine) || at(TokenKind::EndOfFile); }
   bool eat(Keyword keyword);
   bool eat(TokenKind kind);
