@@ -20,6 +20,7 @@ void Delta::add_table(unsigned bits) {
   if (const Table* former = table_.load(std::memory_order_relaxed)) {
     for (std::size_t at = 0; at <= former->mask; ++at) {
       const std::uint64_t slot = former->slots[at].load(std::memory_order_relaxed);
+      former->prefetch_nodes(at);
       if (slot != 0) insert(*table, reinterpret_cast<KeyNode*>(slot & ~kTagMask));
     }
   }

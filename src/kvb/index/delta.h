@@ -97,15 +97,15 @@ class Delta {
   // stays as a dead one, which readers pass over.
   void pop(KeyNode* node);
 
-  // Every node that has a version. Any thread; those that come meanwhile may be missed.
+  // Every node that has a version, nearly in the order of the hashes: a node may lie a few places behind its own, and
+  // those that found no room at the end of the table come first. Any thread; those that come meanwhile may be missed.
   template <typename Visit>
   void for_each(Visit&& visit) const {
     const Table* table = table_.load(std::memory_order_acquire);
-    constexpr std::size_t kAhead = 16;  // The nodes lie anywhere in memory: waiting for them overlaps.
     for (std::size_t at = 0; at <= table->mask; ++at) {
-      const std::uint64_t later = table->slots[(at + kAhead) & table->mask].load(std::memory_order_relaxed);
-      __builtin_prefetch(reinterpret_cast<const void*>(later & ~kTagMask));
       const std::uint64_t slot = table->slots[at].load(std::memory_order_acquire);
+      // Nodes lie anywhere in memory: ask for them some time before they are looked at.
+      table->prefetch_nodes(at);
       if (slot == 0) continue;
       auto* const node = reinterpret_cast<KeyNode*>(slot & ~kTagMask);
       if (node->newest.load(std::memory_order_acquire) != nullptr) visit(*node);
@@ -126,9 +126,18 @@ class Delta {
         : shift(64 - bits),
           mask((std::size_t{1} << bits) - 1),
           slots(std::make_unique<std::atomic<std::uint64_t>[]>(mask + 1)) {}
+    // The hash is seeded and good in all its bits; its highest ones keep the table in the order of the hashes, which is
+    // that of the base, so that the two can be merged without sorting much.
     [[nodiscard]] std::size_t home(std::uint64_t hash) const noexcept {
-      // Multiply-shift: the high bits of the product depend on all bits of the hash.
-      return static_cast<std::size_t>((hash * 0x9E37'79B9'7F4A'7C15ull) >> shift);
+      return static_cast<std::size_t>(hash >> shift);
+    }
+    // Asks for the node that a walk over the table will come to in a while.
+    void prefetch_nodes(std::size_t at) const noexcept {
+      constexpr std::size_t kAhead = 24;
+      const std::uint64_t slot = slots[(at + kAhead) & mask].load(std::memory_order_relaxed);
+      const auto* const node = reinterpret_cast<const std::byte*>(slot & ~kTagMask);
+      __builtin_prefetch(node);
+      __builtin_prefetch(node + 64);
     }
     unsigned shift;
     std::size_t mask;

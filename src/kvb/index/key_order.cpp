@@ -1,7 +1,19 @@
 #include "kvb/index/key_order.h"
 
+#include <cstring>
+
 namespace kvb::index {
 namespace {
+
+// Nodes, and the records that have the keys, lie anywhere in memory: they are asked for so many keys before they are
+// needed.
+constexpr std::size_t kNodesAhead = 32;
+constexpr std::size_t kRecordsAhead = 16;
+
+void prefetch_node(const KeyNode& node) noexcept {
+  __builtin_prefetch(&node);
+  __builtin_prefetch(&node + 1);  // Its first version.
+}
 
 struct SortItem {
   std::uint64_t digits;
@@ -20,16 +32,37 @@ std::size_t shared_bytes(std::string_view a, std::string_view b) noexcept {
 
 std::uint64_t key_digits(std::string_view key, std::size_t skip) noexcept {
   std::uint64_t digits = 0;
+  if (key.size() >= skip + 8) {
+    std::memcpy(&digits, key.data() + skip, 8);
+    return __builtin_bswap64(digits);
+  }
   for (std::size_t i = skip; i < skip + 8; ++i) {
     digits = (digits << 8) | (i < key.size() ? static_cast<unsigned char>(key[i]) : 0u);
   }
   return digits;
 }
 
+namespace {
+
+// The digits behind the first `skip` bytes of a key that begins with `shared` and goes on with `digits`.
+std::uint64_t rebase_digits(std::uint64_t digits, std::string_view shared, std::size_t skip) noexcept {
+  std::string_view tail = shared.substr(skip);
+  if (tail.size() > 8) tail = tail.substr(0, 8);
+  if (tail.empty()) return digits;
+  const std::uint64_t head = key_digits(tail, 0);
+  return tail.size() == 8 ? head : head | (digits >> (8 * tail.size()));
+}
+
+}  // namespace
+
 KeyOrder::Run KeyOrder::sorted(const std::vector<KeyNode*>& nodes) const {
   std::vector<SortItem> items;
   items.reserve(nodes.size());
-  for (KeyNode* node : nodes) items.push_back({0, key_of_(*node), node});
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (i + kNodesAhead < nodes.size()) prefetch_node(*nodes[i + kNodesAhead]);
+    if (prefetch_ && i + kRecordsAhead < nodes.size()) prefetch_(*nodes[i + kRecordsAhead]);
+    items.push_back({0, key_of_(*nodes[i]), nodes[i]});
+  }
   std::size_t shared = items.front().key.size();
   for (const auto& item : items) shared = std::min(shared, shared_bytes(item.key, items.front().key));
   for (auto& item : items) item.digits = key_digits(item.key, shared);
@@ -69,27 +102,26 @@ void KeyOrder::distrust() {
   runs_.clear();
 }
 
+// No record is needed for it, but where eight bytes do not decide.
 KeyOrder::Run KeyOrder::merge(const Run& a, const Run& b) const {
   Run merged{.shared = a.shared.substr(0, shared_bytes(a.shared, b.shared)), .entries = {}};
   merged.entries.reserve(a.entries.size() + b.entries.size());
-  const auto take = [&](const Entry& entry, std::string_view key) {
-    merged.entries.push_back({key_digits(key, merged.shared.size()), entry.node});
+  const std::size_t shared = merged.shared.size();
+  const auto rebased = [shared](const Run& run, const Entry& entry) {
+    return Entry{rebase_digits(entry.digits, run.shared, shared), entry.node};
   };
-  auto at_a = a.entries.begin();
-  auto at_b = b.entries.begin();
-  std::string_view key_a = key_of_(*at_a->node);
-  std::string_view key_b = key_of_(*at_b->node);
-  while (at_a != a.entries.end() && at_b != b.entries.end()) {
-    if (key_a < key_b) {
-      take(*at_a, key_a);
-      if (++at_a != a.entries.end()) key_a = key_of_(*at_a->node);
-    } else {
-      take(*at_b, key_b);
-      if (++at_b != b.entries.end()) key_b = key_of_(*at_b->node);
-    }
+  std::size_t at_a = 0;
+  std::size_t at_b = 0;
+  while (at_a < a.entries.size() && at_b < b.entries.size()) {
+    const Entry of_a = rebased(a, a.entries[at_a]);
+    const Entry of_b = rebased(b, b.entries[at_b]);
+    const bool a_first =
+        of_a.digits != of_b.digits ? of_a.digits < of_b.digits : key_of_(*of_a.node) < key_of_(*of_b.node);
+    merged.entries.push_back(a_first ? of_a : of_b);
+    ++(a_first ? at_a : at_b);
   }
-  for (; at_a != a.entries.end(); ++at_a) take(*at_a, key_of_(*at_a->node));
-  for (; at_b != b.entries.end(); ++at_b) take(*at_b, key_of_(*at_b->node));
+  for (; at_a < a.entries.size(); ++at_a) merged.entries.push_back(rebased(a, a.entries[at_a]));
+  for (; at_b < b.entries.size(); ++at_b) merged.entries.push_back(rebased(b, b.entries[at_b]));
   return merged;
 }
 
@@ -134,6 +166,16 @@ KeyOrder::Cursor::Cursor(const KeyOrder& order, const View& view, std::optional<
   choose();
 }
 
+void KeyOrder::prefetch_from(const Run& run, std::size_t at, bool reverse) const {
+  if (!prefetch_) return;
+  const auto ahead = [&](std::size_t distance) -> const KeyNode* {
+    if (reverse) return at > distance ? run.entries[at - 1 - distance].node : nullptr;
+    return at + distance < run.entries.size() ? run.entries[at + distance].node : nullptr;
+  };
+  if (const KeyNode* const node = ahead(kNodesAhead)) prefetch_node(*node);
+  if (const KeyNode* const node = ahead(kRecordsAhead)) prefetch_(*node);
+}
+
 void KeyOrder::Cursor::load(Source& source) const {
   source.key = order_->key_of_(*source.node(reverse_));
 }
@@ -151,6 +193,7 @@ void KeyOrder::Cursor::choose() noexcept {
 void KeyOrder::Cursor::next() {
   if (best_ == kNone) return;
   Source& source = sources_[best_];
+  order_->prefetch_from(*source.run, source.at, reverse_);
   if (reverse_) {
     --source.at;
   } else {

@@ -30,7 +30,11 @@ class KeyOrder {
   // Gives the key of a node, as bytes that stay where they are.
   using KeyOf = std::function<std::string_view(const KeyNode&)>;
 
-  explicit KeyOrder(KeyOf key_of) : key_of_(std::move(key_of)) {}
+  // Asks the processor for the record of a node, which will be needed soon.
+  using Prefetch = std::function<void(const KeyNode&)>;
+
+  explicit KeyOrder(KeyOf key_of, Prefetch prefetch = {})
+      : key_of_(std::move(key_of)), prefetch_(std::move(prefetch)) {}
 
   void add(std::span<KeyNode* const> nodes) {
     if (nodes.empty()) return;
@@ -88,8 +92,11 @@ class KeyOrder {
  private:
   [[nodiscard]] Run sorted(const std::vector<KeyNode*>& nodes) const;
   [[nodiscard]] Run merge(const Run& a, const Run& b) const;
+  // Asks for what a walk that stands at `at` will need in a while.
+  void prefetch_from(const Run& run, std::size_t at, bool reverse) const;
 
   KeyOf key_of_;
+  Prefetch prefetch_;
   mutable std::mutex sorting_;  // Guards runs_; taken before adding_.
   View runs_;                   // Every node is in one of them, or pending.
   mutable std::mutex adding_;

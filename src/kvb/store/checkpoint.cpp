@@ -39,7 +39,8 @@ constexpr std::uint64_t kCloseJournalBytes = 512 * 1024;
 }  // namespace
 
 std::shared_ptr<Layer> Store::new_layer() {
-  return std::make_shared<Layer>([this](const index::KeyNode& node) { return key_of(node); });
+  return std::make_shared<Layer>([this](const index::KeyNode& node) { return key_of(node); },
+                                 [this](const index::KeyNode& node) { prefetch_record(node); });
 }
 
 void Store::set_state(ReadState state) {

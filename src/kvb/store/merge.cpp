@@ -84,8 +84,9 @@ Result<void> Store::Merge::merge_keys(format::Superblock& superblock, bool& rewr
               });
   if (!rewritten) return {};
   const auto key_of = [this](const index::KeyNode& node) { return store.key_of(node); };
-  index::KeyOrder coming(key_of);
-  index::KeyOrder going(key_of);
+  const auto prefetch = [this](const index::KeyNode& node) { store.prefetch_record(node); };
+  index::KeyOrder coming(key_of, prefetch);
+  index::KeyOrder going(key_of, prefetch);
   for (const Change& change : changes.list) {
     if (change.comes_into_key_table()) coming.add(const_cast<index::KeyNode*>(change.node));
     if (change.leaves_key_table()) going.add(const_cast<index::KeyNode*>(change.node));

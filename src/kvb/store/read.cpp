@@ -37,6 +37,18 @@ Result<Store::RecordPlace> Store::place_of(const index::Version& version) const 
   return RecordPlace{.bytes = bytes, .offset = offset, .life = segment->life, .mapped = true};
 }
 
+void Store::prefetch_record(std::uint64_t paddr) const noexcept {
+  const log::Segment* const segment = segments_.find(paddr);
+  const std::byte* const bytes =
+      segment != nullptr ? segment->at(paddr - segment->paddr(), kRecordHeaderBytes) : nullptr;
+  __builtin_prefetch(bytes);
+  __builtin_prefetch(bytes + 64);
+}
+
+void Store::prefetch_record(const index::KeyNode& node) const noexcept {
+  if (const auto* const newest = node.newest.load(std::memory_order_acquire)) prefetch_record(newest->paddr);
+}
+
 std::string_view Store::key_of(const index::KeyNode& node) const noexcept {
   // Every version of a node has the same key, and a node comes into an order when its oldest version has been written.
   const index::Version* version = node.visible(published_.load(std::memory_order_relaxed));

@@ -17,7 +17,8 @@ namespace kvb::store {
 
 // What the log says between two cuts.
 struct Layer {
-  explicit Layer(index::KeyOrder::KeyOf key_of) : order(std::move(key_of)) {}
+  explicit Layer(index::KeyOrder::KeyOf key_of, index::KeyOrder::Prefetch prefetch = {})
+      : order(std::move(key_of), std::move(prefetch)) {}
 
   index::Delta delta;
   index::KeyOrder order;

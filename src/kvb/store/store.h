@@ -221,6 +221,9 @@ class Store {
   // What an index slot points at, as a version.
   [[nodiscard]] Result<index::Version> version_at(std::uint64_t paddr, std::uint64_t hash) const;
   [[nodiscard]] std::string_view key_of(const index::KeyNode& node) const noexcept;
+  // Asks the processor for a record's header and key, or for that of a node's newest version.
+  void prefetch_record(std::uint64_t paddr) const noexcept;
+  void prefetch_record(const index::KeyNode& node) const noexcept;
   [[nodiscard]] std::unexpected<Error> damaged_record(const index::Version& version, std::uint64_t hash) const;
   [[nodiscard]] Result<bool> is_whole(const index::Version& version, const RecordPlace& place) const;
   template <typename Function>
