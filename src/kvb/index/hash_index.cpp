@@ -37,6 +37,11 @@ struct PageView {
   }
 };
 
+// Where in its page a hash lies about, if four fifths of the slots are used.
+std::size_t likely_slot(std::uint64_t fraction) noexcept {
+  return static_cast<std::size_t>((static_cast<Uint128>(fraction) * (kSlotsPerPage * 4 / 5)) >> 64);
+}
+
 // No chain of overflow pages is longer than the run has pages; a longer one would be a circle.
 std::unexpected<Error> circle(const space::PageRun& run) {
   return std::unexpected(
@@ -143,14 +148,31 @@ Result<void> HashIndex::read_some(Search& search) const {
   return {};
 }
 
+HashIndex::Quick HashIndex::find_quickly(std::uint64_t hash, std::uint64_t& paddr) const noexcept {
+  const Uint128 product = static_cast<Uint128>(hash) * pages_;
+  const auto fraction = static_cast<std::uint64_t>(product);
+  const std::byte* const page = run_->page_if_checked(static_cast<std::uint64_t>(product >> 64));
+  if (page == nullptr) return Quick::unsure;
+  // The slot is asked for before the page's count is known, so that the two waits overlap.
+  __builtin_prefetch(page + kPageHeaderBytes + likely_slot(fraction) * kSlotBytes);
+  const PageView view(page);
+  std::size_t at = static_cast<std::size_t>((static_cast<Uint128>(fraction) * view.count) >> 64);
+  while (at > 0 && view.hash(at - 1) >= hash) --at;
+  while (at < view.count && view.hash(at) < hash) ++at;
+  if (view.link != 0) return Quick::unsure;
+  if (at == view.count || view.hash(at) != hash) return Quick::none;
+  if (at + 1 < view.count && view.hash(at + 1) == hash) return Quick::unsure;
+  paddr = view.paddr(at);
+  return Quick::one;
+}
+
 void HashIndex::prefetch(std::uint64_t hash) const noexcept {
   if (pages_ == 0) return;
   const Uint128 product = static_cast<Uint128>(hash) * pages_;
   const auto fraction = static_cast<std::uint64_t>(product);
   const std::byte* const page = run_->page_if_checked(static_cast<std::uint64_t>(product >> 64));
   if (page == nullptr) return;
-  // About four fifths of a page are used; the guess needs not be exact.
-  const auto slot = static_cast<std::size_t>((static_cast<Uint128>(fraction) * (kSlotsPerPage * 4 / 5)) >> 64);
+  const std::size_t slot = likely_slot(fraction);
   __builtin_prefetch(page);  // Its count.
   __builtin_prefetch(page + kPageHeaderBytes + slot * kSlotBytes);
 }

@@ -83,6 +83,11 @@ class HashIndex {
     return {};
   }
 
+  // The only place of this hash, if that can be told from one page that was checked before; else `unsure`. Reads the
+  // mapping: to be called, and believed, under a MappedGuard. Thread-safe.
+  enum class Quick : std::uint8_t { none, one, unsure };
+  [[nodiscard]] Quick find_quickly(std::uint64_t hash, std::uint64_t& paddr) const noexcept;
+
   // Asks the processor for the slot where `find` would look first. Thread-safe.
   void prefetch(std::uint64_t hash) const noexcept;
 

@@ -46,9 +46,10 @@ class PayloadReader {
 
   [[nodiscard]] bool u16(std::uint16_t& value) noexcept { return number(value); }
   [[nodiscard]] bool u32(std::uint32_t& value) noexcept { return number(value); }
-  [[nodiscard]] bool text(std::size_t length, std::string& out) {
+  // A view of the payload.
+  [[nodiscard]] bool text(std::size_t length, std::string_view& out) noexcept {
     if (length > payload_.size() - at_) return false;
-    out.append(reinterpret_cast<const char*>(payload_.data()) + at_, length);
+    out = {reinterpret_cast<const char*>(payload_.data()) + at_, length};
     at_ += length;
     return true;
   }
@@ -172,51 +173,112 @@ std::unexpected<Error> KeyTable::damaged(std::uint64_t page) const {
                      run_->path());
 }
 
-Result<KeyTable::Page> KeyTable::read(std::uint64_t number) const {
+// A private copy: decoding takes a while, and the mapping must be read under the guard.
+struct KeyTable::Page {
+  std::uint64_t number = 0;
+  format::PageType type = PageType::any;
+  std::uint32_t count = 0;
+  std::array<std::byte, format::kPageBytes> bytes;
+
+  [[nodiscard]] PayloadReader payload() const noexcept {
+    return PayloadReader(std::span<const std::byte>(bytes).subspan(kPageHeaderBytes));
+  }
+};
+
+Result<void> KeyTable::read(std::uint64_t number, Page& page) const {
   auto bytes = run_->page(number, PageType::any);
   if (!bytes) return std::unexpected(bytes.error());
-  // A private copy: decoding takes a while, and the mapping must be read under the guard.
-  std::array<std::byte, format::kPageBytes> copy;
-  auto read = os::guarded(run_->path(), 0, *bytes, copy.size(), [&] { std::memcpy(copy.data(), *bytes, copy.size()); });
-  if (!read) return std::unexpected(read.error());
-  const auto header = format::decode_page_header(std::span(copy).first<kPageHeaderBytes>());
-  if (!header) return damaged(number);
-  Page page{.type = header->type, .keys = {}, .branches = {}};
-  PayloadReader in{std::span<const std::byte>(copy).subspan(kPageHeaderBytes)};
-  if (header->type == PageType::key_leaf) {
-    for (std::uint32_t i = 0; i < header->count; ++i) {
-      std::uint16_t shared = 0;
-      std::uint16_t rest = 0;
-      if (!in.u16(shared) || !in.u16(rest)) return damaged(number);
-      const std::size_t length = rest & ~kCut;
-      const std::string_view before = page.keys.empty() ? std::string_view{} : std::string_view(page.keys.back());
-      if (shared > before.size() || shared > kInlineKeyBytes) return damaged(number);
-      std::string key(before.substr(0, shared));
-      if (!in.text(length, key)) return damaged(number);
-      if ((rest & kCut) != 0) {
-        std::uint16_t total = 0;
-        std::uint32_t overflow = 0;
-        if (!in.u16(total) || !in.u32(overflow) || total <= key.size()) return damaged(number);
-        auto more = read_overflow(overflow, total - key.size());
-        if (!more) return std::unexpected(more.error());
-        key += *more;
-      }
-      page.keys.push_back(std::move(key));
+  auto read = os::guarded(run_->path(), 0, *bytes, page.bytes.size(),
+                          [&] { std::memcpy(page.bytes.data(), *bytes, page.bytes.size()); });
+  if (!read) return read;
+  const auto header = format::decode_page_header(std::span(page.bytes).first<kPageHeaderBytes>());
+  const bool expected = header && (header->type == PageType::key_leaf || header->type == PageType::key_branch);
+  if (!expected || header->count == 0) return damaged(number);
+  page.number = number;
+  page.type = header->type;
+  page.count = header->count;
+  return {};
+}
+
+void KeyTable::Leaf::add(std::size_t shared, std::string_view rest) {
+  const std::size_t begin = ends_.size() < 2 ? 0 : ends_[ends_.size() - 2];  // Of the last key.
+  const std::size_t end = bytes_.size();
+  bytes_.resize_and_overwrite(end + shared + rest.size(), [&](char* text, std::size_t) {
+    std::memcpy(text + end, text + begin, shared);
+    std::memcpy(text + end + shared, rest.data(), rest.size());
+    return end + shared + rest.size();
+  });
+  ends_.push_back(static_cast<std::uint32_t>(bytes_.size()));
+}
+
+void KeyTable::Leaf::extend_last(std::string_view more) {
+  bytes_ += more;
+  ends_.back() = static_cast<std::uint32_t>(bytes_.size());
+}
+
+std::size_t KeyTable::Leaf::count_before(std::string_view key, bool including) const noexcept {
+  std::size_t low = 0;
+  std::size_t high = size();
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    const int order = (*this)[middle].compare(key);
+    if (order < 0 || (order == 0 && including)) {
+      low = middle + 1;
+    } else {
+      high = middle;
     }
-    if (page.keys.empty()) return damaged(number);
-    return page;
   }
-  if (header->type != PageType::key_branch || header->count == 0) return damaged(number);
-  for (std::uint32_t i = 0; i < header->count; ++i) {
-    Branch branch{.child = 0, .separator = {}, .cut = false};
+  return low;
+}
+
+Result<void> KeyTable::decode_leaf(const Page& page, Leaf& leaf) const {
+  leaf.clear();
+  PayloadReader in = page.payload();
+  for (std::uint32_t i = 0; i < page.count; ++i) {
+    std::uint16_t shared = 0;
+    std::uint16_t rest = 0;
+    std::string_view text;
+    if (!in.u16(shared) || !in.u16(rest)) return damaged(page.number);
+    const std::size_t before = leaf.size() == 0 ? 0 : leaf[leaf.size() - 1].size();
+    if (shared > before || shared > kInlineKeyBytes || !in.text(rest & ~kCut, text)) return damaged(page.number);
+    leaf.add(shared, text);
+    if ((rest & kCut) == 0) continue;
+    std::uint16_t total = 0;
+    std::uint32_t overflow = 0;
+    const std::size_t inlined = shared + text.size();
+    if (!in.u16(total) || !in.u32(overflow) || total <= inlined) return damaged(page.number);
+    auto more = read_overflow(overflow, total - inlined);
+    if (!more) return std::unexpected(more.error());
+    leaf.extend_last(*more);
+  }
+  return {};
+}
+
+Result<std::size_t> KeyTable::decode_branch(const Page& page, std::optional<std::string_view> key,
+                                            std::vector<std::uint32_t>& children) const {
+  children.clear();
+  PayloadReader in = page.payload();
+  // The last one whose separator is not behind the key. The first one's is empty.
+  std::size_t chosen = 0;
+  bool behind = !key;
+  for (std::uint32_t i = 0; i < page.count; ++i) {
+    std::uint32_t child = 0;
     std::uint16_t length = 0;
-    if (!in.u32(branch.child) || !in.u16(length) || !in.text(length & ~kCut, branch.separator)) return damaged(number);
+    std::string_view separator;
+    if (!in.u32(child) || !in.u16(length) || !in.text(length & ~kCut, separator)) return damaged(page.number);
     // Children are written before their branch, so a path down always ends.
-    if (branch.child >= number) return damaged(number);
-    branch.cut = (length & kCut) != 0;
-    page.branches.push_back(std::move(branch));
+    if (child >= page.number) return damaged(page.number);
+    children.push_back(child);
+    if (i == 0 || behind) continue;
+    behind = separator > *key;
+    if ((length & kCut) != 0 && key->substr(0, separator.size()) == separator) {
+      auto first = first_key(child);
+      if (!first) return std::unexpected(first.error());
+      behind = *first > *key;
+    }
+    if (!behind) chosen = i;
   }
-  return page;
+  return chosen;
 }
 
 Result<std::string> KeyTable::read_overflow(std::uint32_t link, std::size_t bytes) const {
@@ -240,45 +302,37 @@ Result<std::string> KeyTable::read_overflow(std::uint32_t link, std::size_t byte
 }
 
 Result<std::string> KeyTable::first_key(std::uint64_t number) const {
+  Page page;
+  std::vector<std::uint32_t> children;
   for (std::size_t level = 0; level < kMostLevels; ++level) {
-    auto page = read(number);
-    if (!page) return std::unexpected(page.error());
-    if (page->type == PageType::key_leaf) return std::move(page->keys.front());
-    number = page->branches.front().child;
+    if (auto done = read(number, page); !done) return std::unexpected(done.error());
+    if (page.type == PageType::key_leaf) {
+      Leaf leaf;
+      if (auto decoded = decode_leaf(page, leaf); !decoded) return std::unexpected(decoded.error());
+      return std::string(leaf[0]);
+    }
+    if (auto decoded = decode_branch(page, {}, children); !decoded) return std::unexpected(decoded.error());
+    number = children.front();
   }
   return damaged(number);
 }
 
-Result<std::size_t> KeyTable::choose(const std::vector<Branch>& branches, std::string_view key) const {
-  // The last branch whose separator is not behind the key. The first one's is empty.
-  std::size_t low = 0;
-  std::size_t high = branches.size();
-  while (high - low > 1) {
-    const std::size_t middle = (low + high) / 2;
-    const Branch& branch = branches[middle];
-    bool behind = branch.separator > key;
-    if (branch.cut && key.substr(0, branch.separator.size()) == branch.separator) {
-      auto first = first_key(branch.child);
-      if (!first) return std::unexpected(first.error());
-      behind = *first > key;
-    }
-    (behind ? high : low) = middle;
-  }
-  return low;
-}
-
 Result<void> KeyTable::Cursor::descend(std::uint64_t number, bool first) {
+  Page page;
   for (std::size_t level = 0; level < kMostLevels; ++level) {
-    auto page = table_->read(number);
-    if (!page) return std::unexpected(page.error());
-    if (page->type == PageType::key_leaf) {
-      keys_ = std::move(page->keys);
-      index_ = first ? 0 : keys_.size() - 1;
+    if (auto done = table_->read(number, page); !done) return done;
+    if (page.type == PageType::key_leaf) {
+      if (auto decoded = table_->decode_leaf(page, leaf_); !decoded) return decoded;
+      index_ = first ? 0 : leaf_.size() - 1;
       return {};
     }
-    const std::size_t at = first ? 0 : page->branches.size() - 1;
-    number = page->branches[at].child;
-    path_.push_back({std::move(page->branches), at});
+    Step step;
+    if (auto decoded = table_->decode_branch(page, {}, step.children); !decoded) {
+      return std::unexpected(decoded.error());
+    }
+    step.at = first ? 0 : step.children.size() - 1;
+    number = step.children[step.at];
+    path_.push_back(std::move(step));
   }
   return table_->damaged(number);
 }
@@ -288,17 +342,16 @@ Result<void> KeyTable::Cursor::descend_to(std::string_view key) {
   set_end();
   if (table_->run_->pages() == 0) return {};
   std::uint64_t number = table_->run_->pages() - 1;
+  Page page;
   for (std::size_t level = 0; level < kMostLevels; ++level) {
-    auto page = table_->read(number);
-    if (!page) return std::unexpected(page.error());
-    if (page->type == PageType::key_leaf) {
-      keys_ = std::move(page->keys);
-      return {};
-    }
-    auto at = table_->choose(page->branches, key);
+    if (auto done = table_->read(number, page); !done) return done;
+    if (page.type == PageType::key_leaf) return table_->decode_leaf(page, leaf_);
+    Step step;
+    auto at = table_->decode_branch(page, key, step.children);
     if (!at) return std::unexpected(at.error());
-    number = page->branches[*at].child;
-    path_.push_back({std::move(page->branches), *at});
+    step.at = *at;
+    number = step.children[step.at];
+    path_.push_back(std::move(step));
   }
   return table_->damaged(number);
 }
@@ -306,9 +359,9 @@ Result<void> KeyTable::Cursor::descend_to(std::string_view key) {
 Result<void> KeyTable::Cursor::step_leaf(bool forward) {
   while (!path_.empty()) {
     Step& step = path_.back();
-    if (forward ? step.at + 1 < step.branches.size() : step.at > 0) {
+    if (forward ? step.at + 1 < step.children.size() : step.at > 0) {
       step.at = forward ? step.at + 1 : step.at - 1;
-      return descend(step.branches[step.at].child, forward);
+      return descend(step.children[step.at], forward);
     }
     path_.pop_back();
   }
@@ -318,18 +371,17 @@ Result<void> KeyTable::Cursor::step_leaf(bool forward) {
 
 Result<void> KeyTable::Cursor::seek(std::string_view key, bool exclusive) {
   if (auto found = descend_to(key); !found) return found;
-  const auto place = exclusive ? std::ranges::upper_bound(keys_, key) : std::ranges::lower_bound(keys_, key);
-  index_ = static_cast<std::size_t>(place - keys_.begin());
-  if (index_ == keys_.size() && !keys_.empty()) return step_leaf(true);
+  index_ = leaf_.count_before(key, exclusive);
+  if (index_ == leaf_.size() && leaf_.size() != 0) return step_leaf(true);
   return {};
 }
 
 Result<void> KeyTable::Cursor::seek_back(std::string_view key, bool exclusive) {
   if (auto found = descend_to(key); !found) return found;
-  if (keys_.empty()) return {};
-  const auto place = exclusive ? std::ranges::lower_bound(keys_, key) : std::ranges::upper_bound(keys_, key);
-  if (place == keys_.begin()) return step_leaf(false);
-  index_ = static_cast<std::size_t>(place - keys_.begin()) - 1;
+  if (leaf_.size() == 0) return {};
+  const std::size_t before = leaf_.count_before(key, !exclusive);
+  if (before == 0) return step_leaf(false);
+  index_ = before - 1;
   return {};
 }
 
@@ -345,19 +397,6 @@ Result<void> KeyTable::Cursor::seek_last() {
   set_end();
   if (table_->run_->pages() == 0) return {};
   return descend(table_->run_->pages() - 1, false);
-}
-
-Result<void> KeyTable::Cursor::next() {
-  if (++index_ < keys_.size()) return {};
-  return step_leaf(true);
-}
-
-Result<void> KeyTable::Cursor::previous() {
-  if (index_ > 0) {
-    --index_;
-    return {};
-  }
-  return step_leaf(false);
 }
 
 }  // namespace kvb::index

@@ -62,10 +62,27 @@ class KeyTable {
 
   [[nodiscard]] const space::PageRun& run() const noexcept { return *run_; }
 
-  struct Branch {
-    std::uint32_t child;
-    std::string separator;
-    bool cut;
+  // The keys of a leaf, one behind the other.
+  class Leaf {
+   public:
+    void clear() noexcept {
+      bytes_.clear();
+      ends_.clear();
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return ends_.size(); }
+    [[nodiscard]] std::string_view operator[](std::size_t i) const noexcept {
+      const std::size_t begin = i == 0 ? 0 : ends_[i - 1];
+      return std::string_view(bytes_).substr(begin, ends_[i] - begin);
+    }
+    // The number of keys before `key`, or up to and including it.
+    [[nodiscard]] std::size_t count_before(std::string_view key, bool including) const noexcept;
+    // Adds a key that begins with the first `shared` bytes of the last one and goes on with `rest`.
+    void add(std::size_t shared, std::string_view rest);
+    void extend_last(std::string_view more);
+
+   private:
+    std::string bytes_;
+    std::vector<std::uint32_t> ends_;
   };
 
   // Walks the keys; the table must outlive it. Not thread-safe itself, but any number may walk at once.
@@ -79,44 +96,51 @@ class KeyTable {
     [[nodiscard]] Result<void> seek_back(std::string_view key, bool exclusive);
     [[nodiscard]] Result<void> seek_first();
     [[nodiscard]] Result<void> seek_last();
-    [[nodiscard]] bool at_end() const noexcept { return index_ >= keys_.size(); }
+    [[nodiscard]] bool at_end() const noexcept { return index_ >= leaf_.size(); }
     // Valid until the cursor moves.
-    [[nodiscard]] std::string_view key() const noexcept { return keys_[index_]; }
-    [[nodiscard]] Result<void> next();
-    [[nodiscard]] Result<void> previous();
+    [[nodiscard]] std::string_view key() const noexcept { return leaf_[index_]; }
+    [[nodiscard]] Result<void> next() {
+      if (++index_ < leaf_.size()) return {};
+      return step_leaf(true);
+    }
+    [[nodiscard]] Result<void> previous() {
+      if (index_ > 0) {
+        --index_;
+        return {};
+      }
+      return step_leaf(false);
+    }
 
    private:
     // A branch on the way from the root to the leaf.
     struct Step {
-      std::vector<Branch> branches;
-      std::size_t at;
+      std::vector<std::uint32_t> children;
+      std::size_t at = 0;
     };
     [[nodiscard]] Result<void> descend(std::uint64_t page, bool first);  // To the first or the last leaf below.
     [[nodiscard]] Result<void> descend_to(std::string_view key);         // To the leaf in which the key is or would be.
     [[nodiscard]] Result<void> step_leaf(bool forward);
     void set_end() noexcept {
-      keys_.clear();
+      leaf_.clear();
       index_ = 0;
     }
 
     const KeyTable* table_;
     std::vector<Step> path_;
-    std::vector<std::string> keys_;  // Of the leaf.
+    Leaf leaf_;
     std::size_t index_ = 0;
   };
 
  private:
   friend class Cursor;
-  struct Page {
-    format::PageType type;
-    std::vector<std::string> keys;  // Of a leaf.
-    std::vector<Branch> branches;   // Of a branch.
-  };
-  [[nodiscard]] Result<Page> read(std::uint64_t number) const;
+  struct Page;
+  [[nodiscard]] Result<void> read(std::uint64_t number, Page& page) const;
+  [[nodiscard]] Result<void> decode_leaf(const Page& page, Leaf& leaf) const;
+  // The children of a branch, and which of them leads to the key.
+  [[nodiscard]] Result<std::size_t> decode_branch(const Page& page, std::optional<std::string_view> key,
+                                                  std::vector<std::uint32_t>& children) const;
   [[nodiscard]] Result<std::string> read_overflow(std::uint32_t page, std::size_t bytes) const;
   [[nodiscard]] Result<std::string> first_key(std::uint64_t page) const;
-  // Which branch leads to the key.
-  [[nodiscard]] Result<std::size_t> choose(const std::vector<Branch>& branches, std::string_view key) const;
   [[nodiscard]] std::unexpected<Error> damaged(std::uint64_t page) const;
 
   std::unique_ptr<space::PageRun> run_;

@@ -56,6 +56,9 @@ class MappedGuard {
   MappedGuard* outer_;
 };
 
+// As a length: wherever a mapping is.
+inline constexpr std::size_t kAnywhere = SIZE_MAX;
+
 inline constexpr int kMappedReadTries = 64;
 
 // Waits a moment before the next try.

@@ -340,11 +340,23 @@ Result<void> Store::start_writing() {
   return {};
 }
 
-Result<void> Store::before_reading() {
+// Has somebody written a key of this hash that is not published yet? What is not published is in the active delta.
+bool Store::has_unpublished(std::string_view key) const {
+  const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
+  const os::ReadSections::Section section(readers_);
+  const std::uint64_t published = published_.load(std::memory_order_acquire);
+  return state().active->delta.find(hash, [&](const index::KeyNode& node) {
+    const index::Version* const newest = node.newest.load(std::memory_order_acquire);
+    return newest != nullptr && newest->seqno > published;
+  }) != nullptr;
+}
+
+Result<void> Store::before_reading(std::optional<std::string_view> key) {
   if (auto usable = check_usable(); !usable) return usable;
   if (options_.read_only) return follow();
   // Relaxed mode: a thread sees its own writes; others see what is published. Publishing what is staged serves both.
   if (options_.durability == Durability::relaxed && own_newest_write() > published_.load(std::memory_order_acquire)) {
+    if (key && !has_unpublished(*key)) return {};
     std::unique_lock lock(write_mutex_);
     // A failure is the writers' affair: it stays for the next write or flush, and the read gives what is published.
     if (auto settled = settle_all(lock, false); !settled) deferred_error_ = settled.error();

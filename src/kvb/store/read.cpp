@@ -38,11 +38,11 @@ Result<Store::RecordPlace> Store::place_of(const index::Version& version) const 
 }
 
 void Store::prefetch_record(std::uint64_t paddr) const noexcept {
-  const log::Segment* const segment = segments_.find(paddr);
-  const std::byte* const bytes =
-      segment != nullptr ? segment->at(paddr - segment->paddr(), kRecordHeaderBytes) : nullptr;
-  __builtin_prefetch(bytes);
-  __builtin_prefetch(bytes + 64);
+  RecordPlace place;
+  if (mapped_record(paddr, kRecordHeaderBytes, place) == nullptr) return;
+  __builtin_prefetch(place.bytes);
+  __builtin_prefetch(place.bytes + 64);
+  __builtin_prefetch(place.bytes + 128);
 }
 
 void Store::prefetch_record(const index::KeyNode& node) const noexcept {
@@ -250,22 +250,23 @@ Result<std::optional<Value>> Store::value_of(const std::optional<index::Version>
   if (const auto expiry = value->expires_at_ns(); expiry && *expiry <= (as_of_ns != 0 ? as_of_ns : now_ns())) {
     return std::optional<Value>{};
   }
-  counters_.hits.fetch_add(1, std::memory_order_relaxed);
+  read_counters_.add(kHits);
   return std::optional<Value>(std::move(*value));
 }
 
 Result<std::optional<Value>> Store::get_from(const ReadState& state, std::string_view key, std::uint64_t limit,
                                              std::int64_t as_of_ns) const {
-  counters_.gets.fetch_add(1, std::memory_order_relaxed);
+  read_counters_.add(kGets);
   if (key.empty() || key.size() > kMaxKeyBytes) return std::optional<Value>{};
   const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
+  if (auto quick = get_quickly(state, hash, key, limit, as_of_ns)) return std::move(*quick);
   auto version = find_visible(state, hash, key, limit);
   if (!version) return std::unexpected(version.error());
   return value_of(*version, hash, key, as_of_ns);
 }
 
 Result<std::optional<Value>> Store::get(std::string_view key) {
-  if (auto ready = before_reading(); !ready) return std::unexpected(ready.error());
+  if (auto ready = before_reading(key); !ready) return std::unexpected(ready.error());
   const os::ReadSections::Section section(readers_);
   const ReadState& now = state();
   return get_from(now, key, published_.load(std::memory_order_acquire), 0);
@@ -294,7 +295,7 @@ Result<bool> Store::contains_in(const ReadState& state, std::string_view key, st
 }
 
 Result<bool> Store::contains(std::string_view key) {
-  if (auto ready = before_reading(); !ready) return std::unexpected(ready.error());
+  if (auto ready = before_reading(key); !ready) return std::unexpected(ready.error());
   const os::ReadSections::Section section(readers_);
   const ReadState& now = state();
   return contains_in(now, key, published_.load(std::memory_order_acquire), 0);

@@ -120,8 +120,8 @@ Stats Store::stats() {
   if (reader_) stats.recovery_cuts += reader_->cuts();
   stats.lost_records = lost_records_;
   stats.puts = counters_.puts.load(std::memory_order_relaxed);
-  stats.gets = counters_.gets.load(std::memory_order_relaxed);
-  stats.hits = counters_.hits.load(std::memory_order_relaxed);
+  stats.gets = read_counters_.sum(kGets);
+  stats.hits = read_counters_.sum(kHits);
   stats.deletes = counters_.deletes.load(std::memory_order_relaxed);
   stats.batches = counters_.batches.load(std::memory_order_relaxed);
   stats.syncs += counters_.syncs.load(std::memory_order_relaxed);

@@ -31,7 +31,9 @@
 
 #include "kvb/log/journal_reader.h"
 #include "kvb/log/journal_writer.h"
+#include "kvb/os/mapped_read.h"
 #include "kvb/os/read_sections.h"
+#include "kvb/os/sharded_counter.h"
 #include "kvb/space/free_space.h"
 #include "kvb/store/head.h"
 #include "kvb/store/read_state.h"
@@ -131,7 +133,9 @@ class Store {
   [[nodiscard]] Result<void> follow();  // A reader takes in what has been published since.
   [[nodiscard]] bool inherited_by_fork() const noexcept;
   [[nodiscard]] Result<void> check_usable() const;
-  [[nodiscard]] Result<void> before_reading();
+  // `key`: nothing else is going to be read.
+  [[nodiscard]] Result<void> before_reading(std::optional<std::string_view> key = {});
+  [[nodiscard]] bool has_unpublished(std::string_view key) const;
 
   // write.cpp
   [[nodiscard]] Result<void> check_writable() const;
@@ -185,6 +189,28 @@ class Store {
   // Every sync of the file goes through here, one at a time: the kernel tells of a failure once, and whoever syncs next
   // must know of it (R9).
   [[nodiscard]] Result<void> sync_file(os::SyncKind kind);
+
+  // quick_read.cpp; inside a read section, and to be believed under a MappedGuard.
+  struct QuickPlace {
+    enum class Kind : std::uint8_t { nothing, at, unsure } kind;
+    std::uint64_t paddr = 0;
+    std::uint64_t seqno = 0;  // 0: not known here.
+  };
+  // Where the record of this hash is, whatever its key.
+  [[nodiscard]] QuickPlace find_quickly(const ReadState& state, std::uint64_t hash, std::uint64_t limit) const noexcept;
+  // True if the record has this key and everything about it is right.
+  [[nodiscard]] bool read_quickly(const QuickPlace& found, std::uint64_t hash, std::string_view key,
+                                  Value& value) const;
+  // The answer to a get; nothing if the ordinary lookup has to give it.
+  [[nodiscard]] std::optional<std::optional<Value>> get_quickly(const ReadState& state, std::uint64_t hash,
+                                                                std::string_view key, std::uint64_t limit,
+                                                                std::int64_t as_of_ns) const;
+  [[nodiscard]] std::optional<std::optional<Value>> get_quickly(const QuickPlace& found, std::uint64_t hash,
+                                                                std::string_view key, std::int64_t as_of_ns,
+                                                                const os::MappedGuard& guard) const;
+  // So many bytes of the record, mapped; null if it lies outside the log.
+  [[nodiscard]] const std::byte* mapped_record(std::uint64_t paddr, std::uint64_t bytes,
+                                               RecordPlace& place) const noexcept;
 
   // read.cpp; inside a read section.
   [[nodiscard]] const ReadState& state() const noexcept { return *state_.load(std::memory_order_acquire); }
@@ -387,9 +413,11 @@ class Store {
   std::condition_variable_any checkpoint_done_;
 
   struct Counters {
-    std::atomic<std::uint64_t> puts{0}, gets{0}, hits{0}, deletes{0}, batches{0}, syncs{0}, bytes_written{0};
+    std::atomic<std::uint64_t> puts{0}, deletes{0}, batches{0}, syncs{0}, bytes_written{0};
   };
   mutable Counters counters_;
+  enum ReadCounter : std::size_t { kGets, kHits, kReadCounters };
+  mutable os::ShardedCounters<kReadCounters> read_counters_;
   std::uint64_t replayed_records_ = 0;
   std::uint64_t lost_records_ = 0;  // The file had been cut short from outside.
 };
