@@ -29,6 +29,8 @@ struct PageView {
       : slots(page + kPageHeaderBytes),
         count(std::min<std::size_t>(format::load_le<std::uint32_t>(page + 48), kSlotsPerPage)),
         link(format::load_le<std::uint32_t>(page + 52)) {}
+  PageView(const std::byte* page, std::size_t known_count)
+      : slots(page + kPageHeaderBytes), count(known_count), link(0) {}
   [[nodiscard]] std::uint64_t hash(std::size_t i) const noexcept {
     return format::load_le<std::uint64_t>(slots + i * kSlotBytes);
   }
@@ -37,9 +39,9 @@ struct PageView {
   }
 };
 
-// Where in its page a hash lies about, if four fifths of the slots are used.
-std::size_t likely_slot(std::uint64_t fraction) noexcept {
-  return static_cast<std::size_t>((static_cast<Uint128>(fraction) * (kSlotsPerPage * 4 / 5)) >> 64);
+// Where among the slots of its page a hash lies about: as far as its fraction of the page's range of hashes.
+std::size_t likely_slot(std::uint64_t fraction, std::size_t count) noexcept {
+  return static_cast<std::size_t>((static_cast<Uint128>(fraction) * count) >> 64);
 }
 
 // No chain of overflow pages is longer than the run has pages; a longer one would be a circle.
@@ -118,14 +120,16 @@ Result<void> HashIndex::read_some(Search& search) const {
   const std::uint64_t hash = search.hash;
   const auto fraction = static_cast<std::uint64_t>(static_cast<Uint128>(hash) * pages_);
   std::size_t count = 0;
+  std::size_t slots = 0;
   bool more = false;
   std::uint32_t link = 0;
   auto read = os::guarded(run_->path(), 0, *page, format::kPageBytes, [&] {
     const PageView view(*page);
     count = 0;
+    slots = view.count;
     link = view.link;
     // Guess, then walk to the first slot that is not before the hash.
-    std::size_t at = static_cast<std::size_t>((static_cast<Uint128>(fraction) * view.count) >> 64);
+    std::size_t at = likely_slot(fraction, view.count);
     while (at > 0 && view.hash(at - 1) >= hash) --at;
     while (at < view.count && view.hash(at) < hash) ++at;
     at += search.skip;
@@ -135,6 +139,9 @@ Result<void> HashIndex::read_some(Search& search) const {
     more = at < view.count && view.hash(at) == hash;
   });
   if (!read) return read;
+  if (search.page < pages_ && link == 0) {
+    counts_[search.page].store(static_cast<std::uint16_t>(slots), std::memory_order_release);
+  }
   search.count = count;
   if (more) {
     search.skip += count;
@@ -150,31 +157,34 @@ Result<void> HashIndex::read_some(Search& search) const {
 
 HashIndex::Quick HashIndex::find_quickly(std::uint64_t hash, std::uint64_t& paddr) const noexcept {
   const Uint128 product = static_cast<Uint128>(hash) * pages_;
-  const auto fraction = static_cast<std::uint64_t>(product);
-  const std::byte* const page = run_->page_if_checked(static_cast<std::uint64_t>(product >> 64));
+  const auto number = static_cast<std::uint64_t>(product >> 64);
+  const std::size_t count = known_count(number);
+  const std::byte* const page = count != 0 ? run_->page_if_checked(number) : nullptr;
   if (page == nullptr) return Quick::unsure;
-  // The slot is asked for before the page's count is known, so that the two waits overlap.
-  __builtin_prefetch(page + kPageHeaderBytes + likely_slot(fraction) * kSlotBytes);
-  const PageView view(page);
-  std::size_t at = static_cast<std::size_t>((static_cast<Uint128>(fraction) * view.count) >> 64);
+  const PageView view(page, count);
+  std::size_t at = likely_slot(static_cast<std::uint64_t>(product), count);
   while (at > 0 && view.hash(at - 1) >= hash) --at;
-  while (at < view.count && view.hash(at) < hash) ++at;
-  if (view.link != 0) return Quick::unsure;
-  if (at == view.count || view.hash(at) != hash) return Quick::none;
-  if (at + 1 < view.count && view.hash(at + 1) == hash) return Quick::unsure;
+  while (at < count && view.hash(at) < hash) ++at;
+  if (at == count || view.hash(at) != hash) return Quick::none;
+  if (at + 1 < count && view.hash(at + 1) == hash) return Quick::unsure;
   paddr = view.paddr(at);
   return Quick::one;
 }
 
 void HashIndex::prefetch(std::uint64_t hash) const noexcept {
-  if (pages_ == 0) return;
   const Uint128 product = static_cast<Uint128>(hash) * pages_;
-  const auto fraction = static_cast<std::uint64_t>(product);
-  const std::byte* const page = run_->page_if_checked(static_cast<std::uint64_t>(product >> 64));
+  const auto number = static_cast<std::uint64_t>(product >> 64);
+  if (number >= pages_) return;
+  const std::size_t count = known_count(number);
+  const std::byte* const page = count != 0 ? run_->page_if_checked(number) : nullptr;
   if (page == nullptr) return;
-  const std::size_t slot = likely_slot(fraction);
-  __builtin_prefetch(page);  // Its count.
-  __builtin_prefetch(page + kPageHeaderBytes + slot * kSlotBytes);
+  // The slot lies within a few places of the guess, on either side.
+  constexpr std::size_t kLineBytes = 64;
+  const std::byte* const guess =
+      page + kPageHeaderBytes + likely_slot(static_cast<std::uint64_t>(product), count) * kSlotBytes;
+  __builtin_prefetch(guess - kLineBytes);
+  __builtin_prefetch(guess);
+  __builtin_prefetch(guess + kLineBytes);
 }
 
 Result<std::vector<Slot>> HashIndex::slots_of_page(std::uint64_t number) const {

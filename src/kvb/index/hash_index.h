@@ -13,6 +13,7 @@
 #include <kvb/error.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -68,7 +69,8 @@ class HashIndexWriter {
 class HashIndex {
  public:
   // `pages` as given by the writer.
-  HashIndex(std::unique_ptr<space::PageRun> run, std::uint64_t pages) : run_(std::move(run)), pages_(pages) {}
+  HashIndex(std::unique_ptr<space::PageRun> run, std::uint64_t pages)
+      : run_(std::move(run)), pages_(pages), counts_(std::make_unique<std::atomic<std::uint16_t>[]>(pages)) {}
 
   // Calls `visit(paddr)` for each slot of this hash until it returns false. Thread-safe.
   template <typename Visit>
@@ -113,8 +115,15 @@ class HashIndex {
   };
   [[nodiscard]] Result<void> read_some(Search& search) const;
 
+  // The slots of a page, if it was read before and needs no overflow page; else 0. So that a lookup needs not touch the
+  // page's header, which lies in another cache line than the slot.
+  [[nodiscard]] std::size_t known_count(std::uint64_t page) const noexcept {
+    return counts_[page].load(std::memory_order_acquire);
+  }
+
   std::unique_ptr<space::PageRun> run_;
   std::uint64_t pages_;
+  mutable std::unique_ptr<std::atomic<std::uint16_t>[]> counts_;
 };
 
 }  // namespace kvb::index

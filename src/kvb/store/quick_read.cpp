@@ -24,9 +24,13 @@ Store::QuickPlace Store::find_quickly(const ReadState& state, std::uint64_t hash
     if (version == nullptr || version->is_delete() || version->is_damaged()) return {.kind = QuickPlace::Kind::unsure};
     return {.kind = QuickPlace::Kind::at, .paddr = version->paddr, .seqno = version->seqno};
   }
-  if (state.base->empty()) return {.kind = QuickPlace::Kind::nothing};
+  return find_quickly(*state.base, hash);
+}
+
+Store::QuickPlace Store::find_quickly(const index::Base& base, std::uint64_t hash) const noexcept {
+  if (base.empty()) return {.kind = QuickPlace::Kind::nothing};
   std::uint64_t paddr = 0;
-  switch (state.base->hashes().find_quickly(hash, paddr)) {
+  switch (base.hashes().find_quickly(hash, paddr)) {
     case index::HashIndex::Quick::none:
       return {.kind = QuickPlace::Kind::nothing};
     case index::HashIndex::Quick::one:
@@ -45,7 +49,8 @@ const std::byte* Store::mapped_record(std::uint64_t paddr, std::uint64_t bytes, 
   return place.bytes;
 }
 
-bool Store::read_quickly(const QuickPlace& found, std::uint64_t hash, std::string_view key, Value& value) const {
+bool Store::read_quickly(const QuickPlace& found, std::uint64_t hash, std::string_view key, bool with_bytes,
+                         Value& value) const {
   RecordPlace place;
   if (mapped_record(found.paddr, format::kRecordOverheadBytes + key.size(), place) == nullptr) return false;
   __builtin_prefetch(place.bytes + 64);
@@ -59,6 +64,14 @@ bool Store::read_quickly(const QuickPlace& found, std::uint64_t hash, std::strin
   if (!expected || mapped_record(found.paddr, header->record_bytes(), place) == nullptr) return false;
   const std::byte* const key_at = place.bytes + kRecordHeaderBytes;
   if (std::memcmp(key_at, key.data(), key.size()) != 0) return false;
+  value.kind = static_cast<ValueKind>(header->kind());
+  value.seqno = header->seqno;
+  value.written_at_ns = header->timestamp_ns;
+  value.ttl_seconds = header->ttl_seconds;
+  if (!with_bytes) {
+    value.bytes.clear();
+    return true;
+  }
   const std::byte* const value_at = key_at + key.size();
   const std::size_t value_bytes = header->value_bytes;
   // The length is not taken from the call: libstdc++ 12 passes what it has allocated, which may be more.
@@ -67,12 +80,7 @@ bool Store::read_quickly(const QuickPlace& found, std::uint64_t hash, std::strin
   std::uint32_t crc = format::load_le<std::uint32_t>(header_bytes.data());
   crc = format::crc32c_extend(crc, key);
   crc = format::crc32c_extend(crc, std::string_view(value.bytes));
-  if (crc != format::load_le<std::uint32_t>(value_at + value_bytes)) return false;
-  value.kind = static_cast<ValueKind>(header->kind());
-  value.seqno = header->seqno;
-  value.written_at_ns = header->timestamp_ns;
-  value.ttl_seconds = header->ttl_seconds;
-  return true;
+  return crc == format::load_le<std::uint32_t>(value_at + value_bytes);
 }
 
 std::optional<std::optional<Value>> Store::get_quickly(const ReadState& state, std::uint64_t hash, std::string_view key,
@@ -95,7 +103,7 @@ std::optional<std::optional<Value>> Store::get_quickly(const QuickPlace& found, 
       break;
   }
   Value& value = answer.emplace().emplace();
-  if (!read_quickly(found, hash, key, value) || guard.verdict() != os::MappedGuard::Verdict::good) {
+  if (!read_quickly(found, hash, key, true, value) || guard.verdict() != os::MappedGuard::Verdict::good) {
     answer.reset();
     return answer;
   }

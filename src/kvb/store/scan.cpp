@@ -2,6 +2,11 @@
 // seqno that was published then. Nothing of it changes or goes away as long as the scan holds it, so a scan takes no
 // lock and keeps nobody waiting, however long it is. Entries are collected in portions, so that no caller's code runs
 // inside a guard.
+//
+// The records of neighbouring keys lie anywhere in the log, so reading them one after the other would wait for memory
+// at each. A portion therefore goes in three passes: gather its keys and ask for their slots; find their records and
+// ask for those; read. So the waits of a portion overlap. The last two passes are those of the quick read
+// (quick_read.cpp); where that gives up, the ordinary lookup answers.
 
 #include <algorithm>
 
@@ -13,11 +18,8 @@
 namespace kvb::store {
 namespace {
 
-constexpr std::size_t kPortionEntries = 256;
+constexpr std::size_t kPortionEntries = 128;
 constexpr std::size_t kPortionBytes = 1024 * 1024;
-
-// Keys are compared in mappings anywhere in the file.
-constexpr std::size_t kEverywhere = SIZE_MAX;
 
 // The first byte string behind all that begin with `prefix`; nothing if there is none.
 std::optional<std::string> behind_prefix(std::string_view prefix) {
@@ -36,40 +38,6 @@ std::unexpected<Error> unreadable_keys(const std::string& path) {
 }
 
 }  // namespace
-
-struct Store::ScanState {
-  const ScanOptions* options;
-  Snapshot snapshot;
-  index::KeyOrder::View active_view;
-  index::KeyOrder::View frozen_view;
-  std::uint64_t remaining;
-  std::optional<std::string> last_key;  // Of the entry before.
-  std::optional<Error> damage;          // The first that was met; told behind the last entry.
-
-  [[nodiscard]] bool is_behind(std::string_view key) const {
-    if (options->reverse) {
-      return (options->from && key < *options->from) || (key < options->prefix && !key.starts_with(options->prefix));
-    }
-    return (options->to && key > *options->to) || (key > options->prefix && !key.starts_with(options->prefix));
-  }
-  [[nodiscard]] bool contains(std::string_view key) const {
-    return key.starts_with(options->prefix) && (!options->from || key >= *options->from) &&
-           (!options->to || key <= *options->to);
-  }
-  // Where to begin: behind the last key that was given, or at the bound that comes first.
-  struct Start {
-    std::optional<std::string> key;
-    bool exclusive = false;
-  };
-  [[nodiscard]] Start start() const {
-    if (last_key) return {last_key, true};
-    const ScanOptions& o = *options;
-    if (!o.reverse) return {o.from && *o.from > o.prefix ? *o.from : o.prefix, false};
-    auto behind = behind_prefix(o.prefix);
-    if (o.to && (!behind || *o.to < *behind)) return {o.to, false};
-    return {std::move(behind), true};
-  }
-};
 
 Snapshot Store::snapshot() const {
   Snapshot snapshot;
@@ -102,19 +70,22 @@ void Store::let_go(const Snapshot& snapshot) {
 // The next keys in order, from the deltas and the base together, each once.
 class Store::KeyMerge {
  public:
-  static Result<KeyMerge> at(const ScanState& scan) {
-    const auto start = scan.start();
-    const bool reverse = scan.options->reverse;
-    const auto from = start.key ? std::optional<std::string_view>(*start.key) : std::nullopt;
-    const ReadState& state = *scan.snapshot.state;
+  struct Views {
+    index::KeyOrder::View active;
+    index::KeyOrder::View frozen;
+  };
+  // From the first key behind `from` on, or at it; from the end of the order if there is no `from`. The views must
+  // outlive it.
+  static Result<KeyMerge> at(const ReadState& state, const Views& views, std::optional<std::string_view> from,
+                             bool exclusive, bool reverse) {
     KeyMerge merge(reverse, state.base->keys());
-    merge.deltas_[0].emplace(state.active->order, scan.active_view, from, start.exclusive, reverse);
-    if (state.frozen) merge.deltas_[1].emplace(state.frozen->order, scan.frozen_view, from, start.exclusive, reverse);
+    if (!views.active.empty()) merge.add_delta(0, state.active->order, views.active, from, exclusive);
+    if (!views.frozen.empty()) merge.add_delta(1, state.frozen->order, views.frozen, from, exclusive);
     Result<void> found;
     if (!from) {
       found = reverse ? merge.base_.seek_last() : merge.base_.seek_first();
     } else {
-      found = reverse ? merge.base_.seek_back(*from, start.exclusive) : merge.base_.seek(*from, start.exclusive);
+      found = reverse ? merge.base_.seek_back(*from, exclusive) : merge.base_.seek(*from, exclusive);
     }
     if (!found) return std::unexpected(found.error());
     return merge;
@@ -128,6 +99,10 @@ class Store::KeyMerge {
   // Nothing at the end.
   [[nodiscard]] std::optional<Key> current() const {
     std::optional<Key> best;
+    if (!has_delta_) {
+      if (!base_.at_end()) best = Key{.key = base_.key(), .in_base = true};
+      return best;
+    }
     const auto before = [this](std::string_view a, std::string_view b) { return reverse_ ? b < a : a < b; };
     for (int i = 0; i < 2; ++i) {
       if (!deltas_[i] || deltas_[i]->node() == nullptr) continue;
@@ -151,52 +126,168 @@ class Store::KeyMerge {
  private:
   KeyMerge(bool reverse, const index::KeyTable& keys) : reverse_(reverse), base_(keys) {}
 
+  void add_delta(int at, const index::KeyOrder& order, const index::KeyOrder::View& view,
+                 std::optional<std::string_view> from, bool exclusive) {
+    deltas_[at].emplace(order, view, from, exclusive, reverse_);
+    has_delta_ = true;
+  }
+
   bool reverse_;
+  bool has_delta_ = false;
   std::optional<index::KeyOrder::Cursor> deltas_[2];
   index::KeyTable::Cursor base_;
 };
 
-Result<bool> Store::collect_entries(ScanState& scan, std::vector<Entry>& entries) {
+struct Store::ScanCandidate {
+  std::uint64_t hash;
+  std::optional<index::Version> version;  // In a delta.
+  QuickPlace place;
+};
+
+struct Store::ScanState {
+  const ScanOptions* options;
+  Snapshot snapshot;
+  KeyMerge::Views views;
+  std::uint64_t remaining;
+  std::optional<std::string> last_key;  // That was gathered before.
+  std::optional<Error> damage;          // The first that was met; told behind the last entry.
+  // A portion. The entries are used again and again, so that their memory is; `count` of them are valid.
+  std::vector<Entry> entries;
+  std::size_t count = 0;
+  std::vector<ScanCandidate> candidates;  // candidates[i] is that of entries[i], until it is read.
+  std::optional<KeyMerge> merge;          // Stands behind last_key.
+
+  [[nodiscard]] Entry& entry(std::size_t i) {
+    if (i == entries.size()) entries.emplace_back();
+    return entries[i];
+  }
+
+  [[nodiscard]] bool is_behind(std::string_view key) const {
+    if (options->reverse) {
+      return (options->from && key < *options->from) || (key < options->prefix && !key.starts_with(options->prefix));
+    }
+    return (options->to && key > *options->to) || (key > options->prefix && !key.starts_with(options->prefix));
+  }
+  [[nodiscard]] bool contains(std::string_view key) const {
+    return key.starts_with(options->prefix) && (!options->from || key >= *options->from) &&
+           (!options->to || key <= *options->to);
+  }
+  // Where to begin: behind the last key that was given, or at the bound that comes first.
+  struct Start {
+    std::optional<std::string> key;
+    bool exclusive = false;
+  };
+  [[nodiscard]] Start start() const {
+    if (last_key) return {last_key, true};
+    const ScanOptions& o = *options;
+    if (!o.reverse) return {o.from && *o.from > o.prefix ? *o.from : o.prefix, false};
+    auto behind = behind_prefix(o.prefix);
+    if (o.to && (!behind || *o.to < *behind)) return {o.to, false};
+    return {std::move(behind), true};
+  }
+};
+
+// Gathers the keys of the next portion, and asks for what leads to their records. False behind the last key.
+Result<bool> Store::gather_keys(ScanState& scan) const {
   const ReadState& state = *scan.snapshot.state;
-  auto merge = KeyMerge::at(scan);
-  if (!merge) return std::unexpected(merge.error());
-  std::size_t bytes = 0;
-  while (scan.remaining > entries.size() && entries.size() < kPortionEntries && bytes < kPortionBytes) {
-    const auto key = merge->current();
-    if (!key || scan.is_behind(key->key)) return false;
-    scan.last_key = key->key;
-    if (scan.contains(key->key)) {
-      std::optional<index::Version> version;
-      for (const auto* node : key->nodes) {
-        if (version || node == nullptr) continue;
-        if (const auto* visible = node->visible(scan.snapshot.limit)) version = *visible;
-      }
-      Result<void> read;
-      if (!version && key->in_base) {
-        auto found = find_in(*state.base, format::hash_key(key->key, head_.superblock.hash_seed), key->key);
-        if (found) {
-          version = *found;
-        } else {
-          read = std::unexpected(found.error());
-        }
-      }
-      if (read && version && (!version->is_delete() || version->is_damaged())) {
-        auto entry = read_live_entry(*version, scan.options->keys_only, scan.snapshot.as_of_ns);
-        if (!entry) {
-          read = std::unexpected(entry.error());
-        } else if (*entry) {
-          bytes += (*entry)->key.size() + (*entry)->value.bytes.size();
-          entries.push_back(std::move(**entry));
-        }
-      }
-      if (!read) {
-        if (read.error().code != ErrorCode::damaged) return std::unexpected(read.error());
-        if (!scan.damage) scan.damage = read.error();
+  if (!scan.merge) {
+    const auto start = scan.start();
+    const auto from = start.key ? std::optional<std::string_view>(*start.key) : std::nullopt;
+    auto merge = KeyMerge::at(state, scan.views, from, start.exclusive, scan.options->reverse);
+    if (!merge) return std::unexpected(merge.error());
+    scan.merge = std::move(*merge);
+  }
+  scan.candidates.clear();
+  const std::size_t most = std::min<std::uint64_t>(scan.remaining, kPortionEntries);
+  while (const auto key = scan.merge->current()) {
+    if (scan.is_behind(key->key)) return false;
+    ScanCandidate candidate{.hash = 0, .version = {}, .place = {.kind = QuickPlace::Kind::unsure}};
+    for (const auto* node : key->nodes) {
+      if (candidate.version || node == nullptr) continue;
+      if (const auto* visible = node->visible(scan.snapshot.limit)) {
+        candidate.version = *visible;
+        candidate.hash = node->hash;
       }
     }
-    if (auto moved = merge->next(*key); !moved) return std::unexpected(moved.error());
+    const auto& version = candidate.version;
+    const bool is_gone = version ? version->is_delete() && !version->is_damaged() : !key->in_base;
+    if (!is_gone && scan.contains(key->key)) {
+      if (!version) {
+        candidate.hash = format::hash_key(key->key, head_.superblock.hash_seed);
+        state.base->hashes().prefetch(candidate.hash);
+      }
+      scan.entry(scan.candidates.size()).key = key->key;
+      scan.candidates.push_back(candidate);
+    }
+    const bool full = scan.candidates.size() == most;
+    if (full) scan.last_key = key->key;
+    if (auto moved = scan.merge->next(*key); !moved) return std::unexpected(moved.error());
+    if (full) return true;
   }
-  return scan.remaining > entries.size();
+  return false;
+}
+
+// True if the entry is one of the scan, with all that belongs to it.
+Result<bool> Store::read_candidate(const ScanState& scan, const ScanCandidate& candidate, Entry& entry) const {
+  const bool keys_only = scan.options->keys_only;
+  // A key of the base comes from a page with a checksum; one of a delta is checked by its whole record, unless that is
+  // long.
+  constexpr std::uint64_t kAlwaysCheckedBytes = 16 * 1024;
+  const bool with_bytes = !keys_only || (candidate.version && candidate.version->record_bytes <= kAlwaysCheckedBytes);
+  if (candidate.place.kind == QuickPlace::Kind::at &&
+      read_quickly(candidate.place, candidate.hash, entry.key, with_bytes, entry.value)) {
+    if (keys_only) entry.value.bytes.clear();
+    const auto expiry = entry.value.expires_at_ns();
+    return !expiry || *expiry > (scan.snapshot.as_of_ns != 0 ? scan.snapshot.as_of_ns : now_ns());
+  }
+  std::optional<index::Version> version = candidate.version;
+  if (!version) {
+    auto found = find_in(*scan.snapshot.state->base, candidate.hash, entry.key);
+    if (!found) return std::unexpected(found.error());
+    version = *found;
+  }
+  if (!version || (version->is_delete() && !version->is_damaged())) return false;
+  auto read = read_live_entry(*version, keys_only, scan.snapshot.as_of_ns);
+  if (!read) return std::unexpected(read.error());
+  if (!*read) return false;
+  entry = std::move(**read);
+  return true;
+}
+
+Result<bool> Store::collect_entries(ScanState& scan) const {
+  const ReadState& state = *scan.snapshot.state;
+  scan.count = 0;
+  auto more = gather_keys(scan);
+  if (!more) return more;
+  for (ScanCandidate& candidate : scan.candidates) {
+    if (!candidate.version) {
+      candidate.place = find_quickly(*state.base, candidate.hash);
+    } else if (!candidate.version->is_damaged()) {
+      candidate.place = {
+          .kind = QuickPlace::Kind::at, .paddr = candidate.version->paddr, .seqno = candidate.version->seqno};
+    }
+    if (candidate.place.kind == QuickPlace::Kind::at) prefetch_record(candidate.place.paddr);
+  }
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < scan.candidates.size(); ++i) {
+    auto read = read_candidate(scan, scan.candidates[i], scan.entries[i]);
+    if (!read) {
+      if (read.error().code != ErrorCode::damaged) return std::unexpected(read.error());
+      if (!scan.damage) scan.damage = read.error();
+      continue;
+    }
+    if (!*read) continue;
+    bytes += scan.entries[i].key.size() + scan.entries[i].value.bytes.size();
+    if (scan.count != i) std::swap(scan.entries[scan.count], scan.entries[i]);
+    ++scan.count;
+    if (bytes >= kPortionBytes && i + 1 < scan.candidates.size()) {
+      // Large values: the next portion begins behind this one.
+      scan.last_key = scan.entries[scan.count - 1].key;
+      scan.merge.reset();
+      return true;
+    }
+  }
+  return more;
 }
 
 // Nothing if it has expired.
@@ -214,14 +305,12 @@ Result<std::optional<Entry>> Store::read_live_entry(const index::Version& versio
   return std::optional(std::move(*entry));
 }
 
-Result<bool> Store::scan_some(ScanState& scan, std::vector<Entry>& entries) {
+Result<bool> Store::scan_some(ScanState& scan) const {
   const os::ReadSections::Section section(readers_);
   const auto last_key = scan.last_key;
   for (int tries = 0; tries < os::kMappedReadTries; ++tries) {
-    const os::MappedGuard guard(nullptr, kEverywhere);
-    entries.clear();
-    scan.last_key = last_key;
-    auto more = collect_entries(scan, entries);
+    const os::MappedGuard guard(nullptr, os::kAnywhere);
+    auto more = collect_entries(scan);
     switch (guard.verdict()) {
       case os::MappedGuard::Verdict::good:
         return more;
@@ -231,6 +320,8 @@ Result<bool> Store::scan_some(ScanState& scan, std::vector<Entry>& entries) {
         os::mapped_read_pause(tries);
         break;
     }
+    scan.last_key = last_key;
+    scan.merge.reset();
   }
   return unreadable_keys(path_);
 }
@@ -239,7 +330,7 @@ Result<bool> Store::scan_some(ScanState& scan, std::vector<Entry>& entries) {
 Result<index::KeyOrder::View> Store::view_of(Layer& layer) const {
   const os::ReadSections::Section section(readers_);
   for (int tries = 0; tries < os::kMappedReadTries; ++tries) {
-    const os::MappedGuard guard(nullptr, kEverywhere);
+    const os::MappedGuard guard(nullptr, os::kAnywhere);
     auto view = layer.order.view();
     if (guard.verdict() == os::MappedGuard::Verdict::good) return view;
     // Keys could not be read, so what was sorted is worth nothing.
@@ -261,16 +352,19 @@ Result<void> Store::scan(const Snapshot& snapshot, const ScanOptions& options,
   if (options.limit == 0) return {};
   ScanState scan{.options = &options,
                  .snapshot = snapshot,
-                 .active_view = {},
-                 .frozen_view = {},
+                 .views = {},
                  .remaining = options.limit,
                  .last_key = {},
-                 .damage = {}};
+                 .damage = {},
+                 .entries = {},
+                 .count = 0,
+                 .candidates = {},
+                 .merge = {}};
   for (Layer* layer : {snapshot.state->active.get(), snapshot.state->frozen.get()}) {
     if (layer == nullptr) continue;
     auto view = view_of(*layer);
     if (!view) return std::unexpected(view.error());
-    (layer == snapshot.state->active.get() ? scan.active_view : scan.frozen_view) = std::move(*view);
+    (layer == snapshot.state->active.get() ? scan.views.active : scan.views.frozen) = std::move(*view);
     const std::scoped_lock lock(layer->damaged_mutex);
     for (const index::KeyNode* node : layer->damaged) {
       const index::Version* version = node->visible(snapshot.limit);
@@ -286,14 +380,13 @@ Result<void> Store::scan(const Snapshot& snapshot, const ScanOptions& options,
                                    "their places.",
                         .path = path_};
   }
-  std::vector<Entry> entries;
-  for (bool more = true; more;) {
-    auto got = scan_some(scan, entries);
+  for (bool more = true; more && scan.remaining != 0;) {
+    auto got = scan_some(scan);
     if (!got) return std::unexpected(got.error());
     more = *got;
-    scan.remaining -= entries.size();
-    for (Entry& entry : entries) {
-      if (!visit(std::move(entry))) return {};
+    scan.remaining -= scan.count;
+    for (std::size_t i = 0; i < scan.count; ++i) {
+      if (!visit(std::move(scan.entries[i]))) return {};
     }
   }
   if (scan.damage) return std::unexpected(*scan.damage);

@@ -198,8 +198,10 @@ class Store {
   };
   // Where the record of this hash is, whatever its key.
   [[nodiscard]] QuickPlace find_quickly(const ReadState& state, std::uint64_t hash, std::uint64_t limit) const noexcept;
-  // True if the record has this key and everything about it is right.
-  [[nodiscard]] bool read_quickly(const QuickPlace& found, std::uint64_t hash, std::string_view key,
+  [[nodiscard]] QuickPlace find_quickly(const index::Base& base, std::uint64_t hash) const noexcept;
+  // True if the record has this key and everything about it is right. Without `with_bytes` the value's bytes are
+  // neither read nor checked.
+  [[nodiscard]] bool read_quickly(const QuickPlace& found, std::uint64_t hash, std::string_view key, bool with_bytes,
                                   Value& value) const;
   // The answer to a get; nothing if the ordinary lookup has to give it.
   [[nodiscard]] std::optional<std::optional<Value>> get_quickly(const ReadState& state, std::uint64_t hash,
@@ -259,10 +261,13 @@ class Store {
   // scan.cpp
   [[nodiscard]] Snapshot snapshot() const;
   struct ScanState;
+  struct ScanCandidate;
   class KeyMerge;
   // The next entries of a scan; false behind the last.
-  [[nodiscard]] Result<bool> scan_some(ScanState& scan, std::vector<Entry>& entries);
-  [[nodiscard]] Result<bool> collect_entries(ScanState& scan, std::vector<Entry>& entries);
+  [[nodiscard]] Result<bool> scan_some(ScanState& scan) const;
+  [[nodiscard]] Result<bool> collect_entries(ScanState& scan) const;
+  [[nodiscard]] Result<bool> gather_keys(ScanState& scan) const;
+  [[nodiscard]] Result<bool> read_candidate(const ScanState& scan, const ScanCandidate& candidate, Entry& entry) const;
   [[nodiscard]] Result<std::optional<Entry>> read_live_entry(const index::Version& version, bool keys_only,
                                                              std::int64_t as_of_ns) const;
   [[nodiscard]] Result<index::KeyOrder::View> view_of(Layer& layer) const;
