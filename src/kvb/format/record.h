@@ -31,6 +31,10 @@
 namespace kvb::format {
 
 inline constexpr std::size_t kRecordHeaderBytes = 44;
+// For those who look at a header before they check it.
+inline constexpr std::size_t kRecordHashOffset = 12;
+inline constexpr std::size_t kRecordKeyLengthOffset = 32;
+inline constexpr std::size_t kRecordValueLengthOffset = 36;
 inline constexpr std::size_t kRecordTrailerBytes = 4;
 inline constexpr std::size_t kRecordOverheadBytes = kRecordHeaderBytes + kRecordTrailerBytes;
 

@@ -81,10 +81,12 @@ Result<std::vector<SegmentState>> read_segments(const space::PageRun& run) {
 
 void SegmentTable::publish() {
   auto list = std::make_unique<List>();
-  list->reserve(segments_.size());
+  list->segments.reserve(segments_.size());
+  list->places.reserve(segments_.size());
   std::uint64_t bytes = 0;
   for (const auto& [paddr, segment] : segments_) {
-    list->push_back(segment.get());
+    list->segments.push_back(segment.get());
+    list->places.push_back(paddr);
     bytes += segment->header.size_bytes;
   }
   bytes_.store(bytes, std::memory_order_relaxed);
@@ -140,10 +142,18 @@ Result<bool> SegmentTable::ensure_mapped(Segment& segment, std::uint64_t bytes) 
 }
 
 const Segment* SegmentTable::find(std::uint64_t paddr) const noexcept {
-  const List& list = all();
-  auto it = std::ranges::upper_bound(list, paddr, {}, [](const Segment* segment) { return segment->paddr(); });
-  if (it == list.begin()) return nullptr;
-  const Segment* const segment = *std::prev(it);
+  const List& list = *list_.load(std::memory_order_acquire);
+  // The last one that begins at or before the place; without branches, because no processor can foresee them here.
+  const std::uint64_t* first = list.places.data();
+  std::size_t count = list.places.size();
+  if (count == 0) return nullptr;
+  while (count > 1) {
+    const std::size_t half = count / 2;
+    first += first[half] <= paddr ? half : 0;
+    count -= half;
+  }
+  if (*first > paddr) return nullptr;
+  const Segment* const segment = list.segments[static_cast<std::size_t>(first - list.places.data())];
   return paddr < segment->end_paddr() ? segment : nullptr;
 }
 

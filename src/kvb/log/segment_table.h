@@ -86,21 +86,27 @@ class SegmentTable {
 
   void remove(std::uint64_t paddr);
 
+  struct List {
+    std::vector<Segment*> segments;
+    std::vector<std::uint64_t> places;  // Where they begin: what is searched lies side by side.
+  };
+
   // What was replaced or removed so far. To be destroyed when every thread that was in find(), or held a segment, at
   // the time of the call has left.
   struct Garbage {
-    std::vector<std::unique_ptr<const std::vector<Segment*>>> lists;
+    std::vector<std::unique_ptr<const List>> lists;
     std::vector<std::unique_ptr<Segment>> segments;
   };
   [[nodiscard]] Garbage take_garbage();
 
   // Bytes of all segments.
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
-  [[nodiscard]] std::size_t size() const noexcept { return list_.load(std::memory_order_acquire)->size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return all().size(); }
 
   // By place. The list stays valid until it becomes garbage and is destroyed. Any thread.
-  using List = std::vector<Segment*>;
-  [[nodiscard]] const List& all() const noexcept { return *list_.load(std::memory_order_acquire); }
+  [[nodiscard]] const std::vector<Segment*>& all() const noexcept {
+    return list_.load(std::memory_order_acquire)->segments;
+  }
 
  private:
   void publish();

@@ -13,6 +13,8 @@
 #include "kvb/format/hash.h"
 #include "kvb/os/mapped_read.h"
 #include "kvb/os/system_error.h"
+#include "kvb/store/clustered_reader.h"
+#include "kvb/store/key_merge.h"
 #include "kvb/store/store.h"
 
 namespace kvb::store {
@@ -67,77 +69,6 @@ void Store::let_go(const Snapshot& snapshot) {
   if (const auto found = snapshots_.find(snapshot.limit); found != snapshots_.end()) snapshots_.erase(found);
 }
 
-// The next keys in order, from the deltas and the base together, each once.
-class Store::KeyMerge {
- public:
-  struct Views {
-    index::KeyOrder::View active;
-    index::KeyOrder::View frozen;
-  };
-  // From the first key behind `from` on, or at it; from the end of the order if there is no `from`. The views must
-  // outlive it.
-  static Result<KeyMerge> at(const ReadState& state, const Views& views, std::optional<std::string_view> from,
-                             bool exclusive, bool reverse) {
-    KeyMerge merge(reverse, state.base->keys());
-    if (!views.active.empty()) merge.add_delta(0, state.active->order, views.active, from, exclusive);
-    if (!views.frozen.empty()) merge.add_delta(1, state.frozen->order, views.frozen, from, exclusive);
-    Result<void> found;
-    if (!from) {
-      found = reverse ? merge.base_.seek_last() : merge.base_.seek_first();
-    } else {
-      found = reverse ? merge.base_.seek_back(*from, exclusive) : merge.base_.seek(*from, exclusive);
-    }
-    if (!found) return std::unexpected(found.error());
-    return merge;
-  }
-
-  struct Key {
-    std::string_view key;              // Valid until next().
-    const index::KeyNode* nodes[2]{};  // In the active and in the frozen delta, if it is there.
-    bool in_base = false;
-  };
-  // Nothing at the end.
-  [[nodiscard]] std::optional<Key> current() const {
-    std::optional<Key> best;
-    if (!has_delta_) {
-      if (!base_.at_end()) best = Key{.key = base_.key(), .in_base = true};
-      return best;
-    }
-    const auto before = [this](std::string_view a, std::string_view b) { return reverse_ ? b < a : a < b; };
-    for (int i = 0; i < 2; ++i) {
-      if (!deltas_[i] || deltas_[i]->node() == nullptr) continue;
-      if (!best || before(deltas_[i]->key(), best->key)) best = Key{.key = deltas_[i]->key()};
-      if (deltas_[i]->key() == best->key) best->nodes[i] = deltas_[i]->node();
-    }
-    if (!base_.at_end()) {
-      if (!best || before(base_.key(), best->key)) best = Key{.key = base_.key()};
-      best->in_base = base_.key() == best->key;
-    }
-    return best;
-  }
-  [[nodiscard]] Result<void> next(const Key& passed) {
-    for (int i = 0; i < 2; ++i) {
-      if (passed.nodes[i] != nullptr) deltas_[i]->next();
-    }
-    if (!passed.in_base) return {};
-    return reverse_ ? base_.previous() : base_.next();
-  }
-
- private:
-  KeyMerge(bool reverse, const index::KeyTable& keys) : reverse_(reverse), base_(keys) {}
-
-  void add_delta(int at, const index::KeyOrder& order, const index::KeyOrder::View& view,
-                 std::optional<std::string_view> from, bool exclusive) {
-    deltas_[at].emplace(order, view, from, exclusive, reverse_);
-    has_delta_ = true;
-  }
-
-  bool reverse_;
-  bool has_delta_ = false;
-  std::optional<index::KeyOrder::Cursor> deltas_[2];
-  index::KeyTable::Cursor base_;
-};
-
 struct Store::ScanCandidate {
   std::uint64_t hash;
   std::optional<index::Version> version;  // In a delta.
@@ -156,6 +87,7 @@ struct Store::ScanState {
   std::size_t count = 0;
   std::vector<ScanCandidate> candidates;  // candidates[i] is that of entries[i], until it is read.
   std::optional<KeyMerge> merge;          // Stands behind last_key.
+  ClusteredReader neighbours;
 
   [[nodiscard]] Entry& entry(std::size_t i) {
     if (i == entries.size()) entries.emplace_back();
@@ -214,7 +146,7 @@ Result<bool> Store::gather_keys(ScanState& scan) const {
     if (!is_gone && scan.contains(key->key)) {
       if (!version) {
         candidate.hash = format::hash_key(key->key, head_.superblock.hash_seed);
-        state.base->hashes().prefetch(candidate.hash);
+        if (!scan.neighbours.is_likely()) state.base->hashes().prefetch(candidate.hash);
       }
       scan.entry(scan.candidates.size()).key = key->key;
       scan.candidates.push_back(candidate);
@@ -259,9 +191,15 @@ Result<bool> Store::collect_entries(ScanState& scan) const {
   scan.count = 0;
   auto more = gather_keys(scan);
   if (!more) return more;
+  scan.neighbours.reset_misses();
   for (ScanCandidate& candidate : scan.candidates) {
     if (!candidate.version) {
+      if (const std::uint64_t paddr = scan.neighbours.take(candidate.hash); paddr != 0) {
+        candidate.place = {.kind = QuickPlace::Kind::at, .paddr = paddr};
+        continue;  // What lies one behind the other needs no asking for.
+      }
       candidate.place = find_quickly(*state.base, candidate.hash);
+      if (candidate.place.kind == QuickPlace::Kind::at) scan.neighbours.found(candidate.place.paddr);
     } else if (!candidate.version->is_damaged()) {
       candidate.place = {
           .kind = QuickPlace::Kind::at, .paddr = candidate.version->paddr, .seqno = candidate.version->seqno};
@@ -359,7 +297,8 @@ Result<void> Store::scan(const Snapshot& snapshot, const ScanOptions& options,
                  .entries = {},
                  .count = 0,
                  .candidates = {},
-                 .merge = {}};
+                 .merge = {},
+                 .neighbours = {*snapshot.state->base, segments_, options.reverse}};
   for (Layer* layer : {snapshot.state->active.get(), snapshot.state->frozen.get()}) {
     if (layer == nullptr) continue;
     auto view = view_of(*layer);

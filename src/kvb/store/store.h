@@ -262,7 +262,6 @@ class Store {
   [[nodiscard]] Snapshot snapshot() const;
   struct ScanState;
   struct ScanCandidate;
-  class KeyMerge;
   // The next entries of a scan; false behind the last.
   [[nodiscard]] Result<bool> scan_some(ScanState& scan) const;
   [[nodiscard]] Result<bool> collect_entries(ScanState& scan) const;
