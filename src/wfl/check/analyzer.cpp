@@ -56,8 +56,8 @@ Analysis Analyzer::run(const syntax::Program& program) {
   // What other files bind and read is not known well enough to follow variables.
   if (!options_.is_imported && includes_known_) types_.follow_variables();
   for (const auto& check : later_) check();
-  if (errors_.empty() && !options_.is_imported) {
-    if (includes_known_) warn_unused();
+  if (errors_.empty()) {
+    if (includes_known_ && !options_.is_imported) warn_unused();
     std::ranges::move(check_flow(program,
                                  [this](std::string_view name) {
                                    const Symbol* symbol = scopes_.find(name);
@@ -71,6 +71,7 @@ Analysis Analyzer::run(const syntax::Program& program) {
   std::ranges::move(warnings_, std::back_inserter(analysis.diagnostics));
   std::ranges::stable_sort(analysis.diagnostics, {}, [](const Diagnostic& d) { return d.span.begin; });
   analysis.type_findings = std::move(types_.findings);
+  analysis.bound_names.assign(bound_names_.begin(), bound_names_.end());
   return analysis;
 }
 

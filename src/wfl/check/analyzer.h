@@ -31,6 +31,7 @@ struct AnalyzerOptions {
 struct Analysis {
   std::vector<syntax::Diagnostic> diagnostics;    // Errors and warnings, in the order of the text.
   std::vector<syntax::Diagnostic> type_findings;  // Warnings about types.
+  std::vector<std::string> bound_names;           // Names that the text binds, wherever it does.
 
   [[nodiscard]] bool ok() const;  // No errors.
 };

@@ -22,6 +22,8 @@ struct Options {
   bool imported = false;
   // The main function returns the value of the last statement if it is an expression (for a REPL).
   bool result_wanted = false;
+  // In front of each statement, wherever it stands, the host function debug.step is called with its place.
+  bool stepwise = false;
 };
 
 struct CompileError {

@@ -16,6 +16,11 @@ void Compiler::statements(const StmtList& list, bool tail) {
 // `tail`: the value of this statement, if it is an expression, is the result of the action.
 void Compiler::statement(const Stmt& stmt, bool tail) {
   const vm::CodeSpan place = at(stmt.head);
+  if (options_.stepwise) {
+    const std::uint32_t before = mark();
+    HostCall(*this, "debug.step").number(stmt.head.file).number(stmt.head.begin).run();
+    release_to(before);
+  }
   statement_body(stmt, tail);
   // Temporaries are gone; variables declared by the statement stay.
   if (f_->next_register > f_->scopes.back().reserved) release_to(f_->scopes.back().reserved);

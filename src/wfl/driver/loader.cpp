@@ -88,8 +88,8 @@ std::expected<std::unique_ptr<vm::FunctionProto>, vm::Error> Loader::load(vm::Lo
   }
   // A module's names stay its own; an included file's become the including program's.
   vm::Module& target = kind == vm::LoadKind::kModule ? session_.machine().new_module(module, file.string()) : module;
-  auto compiled =
-      compile::compile(parsed.program, session_.machine(), target, {.keep_globals = true, .imported = true});
+  auto compiled = compile::compile(parsed.program, session_.machine(), target,
+                                   {.keep_globals = true, .imported = true, .stepwise = session_.stepwise()});
   if (!compiled)
     return refuse("Cannot compile " + kind_word(kind) + " '" + std::string(path) + "': " + compiled.error().message);
   running_.push_back(file);

@@ -129,7 +129,23 @@ void Session::show(std::string_view head, const std::vector<Diagnostic>& diagnos
   options_.channels.messages(text);
 }
 
-Session::Checked Session::check(const std::string& name, const fs::path& path, std::string text) {
+namespace {
+
+// Reads what `include from PATH` names. A path is relative to the including file: the program itself, or `from`.
+std::optional<check::IncludedText> read_included(const fs::path& program, std::string_view wanted,
+                                                 std::string_view from, std::size_t limit) {
+  const fs::path base = from.empty() ? program : fs::path(from);
+  std::error_code missing;
+  const fs::path file = fs::canonical(base.parent_path() / fs::path(wanted), missing);
+  if (missing) return std::nullopt;
+  auto content = read_source(file, limit);
+  if (!content) return std::nullopt;
+  return check::IncludedText{.name = file.string(), .text = std::move(*content)};
+}
+
+}  // namespace
+
+Session::Checked Session::check(const std::string& name, const fs::path& path, std::string text, Includes* included) {
   const auto source = sources_.add(name, path, std::move(text));
   syntax::ParseResult parsed = syntax::parse(source);
   if (!parsed.ok()) {
@@ -139,18 +155,19 @@ Session::Checked Session::check(const std::string& name, const fs::path& path, s
   show("", parsed.diagnostics);
   check::AnalyzerOptions analyzer_options;
   analyzer_options.outer_names = extra_names_;
-  analyzer_options.read_include = [&](std::string_view wanted,
-                                      std::string_view from) -> std::optional<check::IncludedText> {
-    const fs::path base = from.empty() ? path : fs::path(from);
-    std::error_code missing;
-    const fs::path file = fs::canonical(base.parent_path() / fs::path(wanted), missing);
-    if (missing) return std::nullopt;
-    auto content = read_source(file, options_.config.settings.max_source_bytes);
-    if (!content) return std::nullopt;
-    return check::IncludedText{.name = file.string(), .text = std::move(*content)};
+  analyzer_options.read_include = [&](std::string_view wanted, std::string_view from) {
+    auto file = read_included(path, wanted, from, options_.config.settings.max_source_bytes);
+    if (included != nullptr && !file) included->complete = false;
+    if (included != nullptr && file) {
+      const bool known =
+          std::ranges::any_of(included->files, [&](const auto& other) { return other.name == file->name; });
+      if (!known) included->files.push_back(*file);
+    }
+    return file;
   };
-  const check::Analysis analysis = check::analyze(parsed.program, analyzer_options);
+  check::Analysis analysis = check::analyze(parsed.program, analyzer_options);
   show("", analysis.diagnostics);
+  if (included != nullptr) included->bound_names = std::move(analysis.bound_names);
   if (!analysis.ok()) return {ExitCode::kSemantic, std::nullopt};
   show("Type checking warnings:", analysis.type_findings);
   const bool silent = parsed.diagnostics.empty() && analysis.diagnostics.empty() && analysis.type_findings.empty();
@@ -159,7 +176,50 @@ Session::Checked Session::check(const std::string& name, const fs::path& path, s
 
 ExitCode Session::analyze(const std::string& name, const fs::path& path, std::string text) {
   define_globals(path);
-  return check(name, path, std::move(text)).code;
+  Includes included;
+  const ExitCode code = check(name, path, std::move(text), &included).code;
+  const bool silent = analyze_included(included);
+  return code == ExitCode::kSuccess && !silent ? ExitCode::kFailure : code;
+}
+
+// Says what there is to say about files that were included. Each sees the names of the program and of the others, as it
+// may when it runs. True if there is nothing.
+bool Session::analyze_included(const Includes& included) {
+  struct File {
+    fs::path path;
+    syntax::ParseResult parsed;
+    std::vector<std::string> bound_names;
+  };
+  std::vector<File> files;
+  bool silent = true;
+  for (const check::IncludedText& text : included.files) {
+    const auto source = sources_.add(fs::proximate(text.name).string(), text.name, text.text);
+    File& file = files.emplace_back(File{.path = text.name, .parsed = syntax::parse(source), .bound_names = {}});
+    silent = silent && file.parsed.diagnostics.empty();
+    show(file.parsed.ok() ? "" : "Parse errors:", file.parsed.diagnostics);
+    if (file.parsed.ok()) {
+      file.bound_names = check::analyze(file.parsed.program, {.outer_names = {}, .is_imported = true}).bound_names;
+    }
+  }
+  for (const File& file : files) {
+    if (!file.parsed.ok()) continue;
+    check::AnalyzerOptions options{.outer_names = extra_names_, .is_imported = true};
+    std::ranges::copy(included.bound_names, std::back_inserter(options.outer_names));
+    for (const File& other : files) {
+      if (&other != &file) std::ranges::copy(other.bound_names, std::back_inserter(options.outer_names));
+    }
+    options.read_include = [&](std::string_view wanted, std::string_view from) {
+      return read_included(file.path, wanted, from, options_.config.settings.max_source_bytes);
+    };
+    check::Analysis analysis = check::analyze(file.parsed.program, options);
+    // A name may come from a file that could not be read.
+    const bool complete = included.complete && std::ranges::all_of(files, [](const File& f) { return f.parsed.ok(); });
+    if (!complete) std::erase_if(analysis.diagnostics, [](const Diagnostic& d) { return d.code == "WFL-S002"; });
+    show("", analysis.diagnostics);
+    show("Type checking warnings:", analysis.type_findings);
+    silent = silent && analysis.diagnostics.empty() && analysis.type_findings.empty();
+  }
+  return silent;
 }
 
 void Session::define_globals(const fs::path& path) {
@@ -195,7 +255,7 @@ void Session::define_globals(const fs::path& path) {
 
 ExitCode Session::run(const std::string& name, const fs::path& path, std::string text) {
   try {
-    return run_checked(name, path, std::move(text), nullptr);
+    return run_checked(name, path, std::move(text));
   } catch (const std::bad_alloc&) {
     say("error: There is not enough memory for this program");
   } catch (const std::length_error&) {
@@ -205,10 +265,30 @@ ExitCode Session::run(const std::string& name, const fs::path& path, std::string
 }
 
 ExitCode Session::run_stepwise(const std::string& name, const fs::path& path, std::string text, const Ask& ask) {
-  return run_checked(name, path, std::move(text), &ask);
+  ask_ = &ask;
+  answer_ = Step::kGoOn;
+  vm_.hosts().add("debug.step", step, this);
+  const ExitCode code = run(name, path, std::move(text));
+  ask_ = nullptr;
+  return code;
 }
 
-ExitCode Session::run_checked(const std::string& name, const fs::path& path, std::string text, const Ask* ask) {
+// debug.step: source, begin
+Value Session::step(vm::NativeCall& call) {
+  auto& session = *static_cast<Session*>(call.data);
+  if (session.answer_ == Step::kGoOn) {
+    const auto* source = session.sources_.find(static_cast<std::uint32_t>(call[0].as_number()));
+    if (source == nullptr) return Value::null();
+    session.vm_.flush_output();
+    session.answer_ = (*session.ask_)(*source, static_cast<std::uint32_t>(call[1].as_number()));
+    session.vm_.start_clock();  // Thinking about the answer does not count.
+  }
+  // Blocks that are left on the way out (`finally`) are asked for no more.
+  if (session.answer_ == Step::kStop) return call.fail(ErrorKind::kExitProgram, "exit program");
+  return Value::null();
+}
+
+ExitCode Session::run_checked(const std::string& name, const fs::path& path, std::string text) {
   script_path_ = path;
   define_globals(path);
   for (const std::string& warning : options_.config.warnings) {
@@ -218,7 +298,7 @@ ExitCode Session::run_checked(const std::string& name, const fs::path& path, std
   if (!checked.program) return checked.code;
   vm_.globals().file = path.string();
   loader_->set_main(path);
-  ExitCode code = execute(*checked.program, ask);
+  ExitCode code = execute(*checked.program);
   if (!finish() && code == ExitCode::kSuccess) code = ExitCode::kFailure;
   if (options_.test_mode && !error_) {
     options_.channels.output(
@@ -230,8 +310,8 @@ ExitCode Session::run_checked(const std::string& name, const fs::path& path, std
 
 std::optional<std::expected<Value, vm::RuntimeError>> Session::run_main(const syntax::Program& program,
                                                                         bool piecewise) {
-  const compile::Options options{.keep_globals = piecewise || has_include(program.statements),
-                                 .result_wanted = piecewise};
+  const compile::Options options{
+      .keep_globals = piecewise || has_include(program.statements), .result_wanted = piecewise, .stepwise = stepwise()};
   auto compiled = compile::compile(program, vm_, vm_.globals(), options);
   if (!compiled) {
     Diagnostic diagnostic;
@@ -246,25 +326,11 @@ std::optional<std::expected<Value, vm::RuntimeError>> Session::run_main(const sy
   return vm_.run(function);
 }
 
-ExitCode Session::execute(const syntax::Program& program, const Ask* ask) {
+ExitCode Session::execute(const syntax::Program& program) {
   vm_.start_clock();
-  std::expected<Value, vm::RuntimeError> result = Value::null();
-  if (ask == nullptr) {
-    auto ran = run_main(program, false);
-    if (!ran) return ExitCode::kSemantic;
-    result = std::move(*ran);
-  } else {
-    // An action may use what only a later statement defines, so all names of the top level get their places first.
-    for (const compile::Binding& binding : compile::bindings_of(program.statements)) vm_.globals().slot(binding.name);
-    for (std::size_t i = 0; i < program.statements.size() && result; ++i) {
-      vm_.flush_output();
-      if (!(*ask)(*program.source, *program.statements[i])) return ExitCode::kSuccess;
-      vm_.start_clock();  // Thinking about the answer does not count.
-      auto ran = run_main({program.source, nullptr, program.statements.subspan(i, 1)}, true);
-      if (!ran) return ExitCode::kSemantic;
-      result = std::move(*ran);
-    }
-  }
+  auto ran = run_main(program, false);
+  if (!ran) return ExitCode::kSemantic;
+  std::expected<Value, vm::RuntimeError> result = std::move(*ran);
   if (result) {
     // An action without parameters that is called main is the program's last step.
     const Value main_action = vm_.get_global("main");

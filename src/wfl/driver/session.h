@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "wfl/check/analyzer.h"
 #include "wfl/driver/config.h"
 #include "wfl/driver/sources.h"
 #include "wfl/language/builtins.h"
@@ -65,14 +66,19 @@ class Session {
   // Closes what is left open. False when something that was written could not be made safe.
   bool end() { return finish(); }
 
-  // Runs a program like run(), but asks before each of its statements; it ends early when the answer is no.
-  using Ask = std::function<bool(const syntax::SourceFile&, const syntax::Stmt&)>;
+  // Runs a program like run(), but asks before each statement, those in actions, blocks and included files too. The
+  // file and the offset are where the statement begins.
+  enum class Step : std::uint8_t { kGoOn, kGoOnToTheEnd, kStop };  // To the end: without asking again.
+  using Ask = std::function<Step(const syntax::SourceFile&, std::uint32_t)>;
   language::ExitCode run_stepwise(const std::string& name, const std::filesystem::path& path, std::string text,
                                   const Ask& ask);
 
   // Why the run failed, when a run-time error ended it.
   [[nodiscard]] const std::optional<vm::RuntimeError>& error() const { return error_; }
   [[nodiscard]] std::uint32_t line_of(const vm::CodeSpan& span) const;
+
+  // Whether files that are loaded are to be stepped through.
+  [[nodiscard]] bool stepwise() const { return ask_ != nullptr; }
 
   // Variables the program finds beside the usual ones (the fields of a request).
   void set_variable(std::string_view name, vm::Value value);
@@ -91,11 +97,19 @@ class Session {
     language::ExitCode code;
     std::optional<syntax::Program> program;
   };
-  Checked check(const std::string& name, const std::filesystem::path& path, std::string text);
+  // What a check read beside the text itself.
+  struct Includes {
+    std::vector<check::IncludedText> files;  // Their names are where they really are.
+    std::vector<std::string> bound_names;    // By the text itself.
+    bool complete = true;                    // All of them could be read.
+  };
+  Checked check(const std::string& name, const std::filesystem::path& path, std::string text,
+                Includes* included = nullptr);
+  bool analyze_included(const Includes& included);
   void define_globals(const std::filesystem::path& path);
-  language::ExitCode execute(const syntax::Program& program, const Ask* ask = nullptr);
-  language::ExitCode run_checked(const std::string& name, const std::filesystem::path& path, std::string text,
-                                 const Ask* ask);
+  language::ExitCode execute(const syntax::Program& program);
+  language::ExitCode run_checked(const std::string& name, const std::filesystem::path& path, std::string text);
+  static vm::Value step(vm::NativeCall& call);
   // Compiles and runs a program's main function. Nothing when it could not be compiled, which has been told then.
   std::optional<std::expected<vm::Value, vm::RuntimeError>> run_main(const syntax::Program& program, bool piecewise);
   void report_error(const vm::RuntimeError& error);
@@ -109,6 +123,8 @@ class Session {
   std::vector<std::string> extra_names_;
   std::filesystem::path script_path_;
   std::optional<vm::RuntimeError> error_;
+  const Ask* ask_ = nullptr;  // While a program is stepped through.
+  Step answer_ = Step::kGoOn;
 };
 
 }  // namespace wfl::driver

@@ -94,17 +94,20 @@ LineEditor& step_answers() {
   return *reader;
 }
 
-// Shows a statement and asks whether to go on. The end of the input is a no.
-bool ask_for_step(const syntax::SourceFile& source, const syntax::Stmt& statement) {
-  const std::uint32_t line = source.line_of(statement.span.begin);
-  std::string question = std::to_string(line) + " │ " + std::string(source.line_text(line)) + "\ncontinue (y/n)? ";
+// Shows a statement and asks whether to go on. The end of the input is a no. Lines of other files begin with their
+// name.
+Session::Step ask_for_step(const std::string& program, const syntax::SourceFile& source, std::uint32_t begin) {
+  const std::uint32_t line = source.line_of(begin);
+  std::string question = source.name() == program ? "" : std::string(source.name()) + ":";
+  question += std::to_string(line) + " │ " + std::string(source.line_text(line)) + "\ncontinue (y/n)? ";
   while (true) {
     write_message(question);
     std::string answer;
-    if (step_answers().read("", answer) != ReadOutcome::kLine) return false;
-    if (answer == "y" || answer == "Y" || answer == "yes" || answer.empty()) return true;
-    if (answer == "n" || answer == "N" || answer == "no") return false;
-    question = "Please answer y or n. continue (y/n)? ";
+    if (step_answers().read("", answer) != ReadOutcome::kLine) return Session::Step::kStop;
+    if (answer == "y" || answer == "Y" || answer == "yes" || answer.empty()) return Session::Step::kGoOn;
+    if (answer == "n" || answer == "N" || answer == "no") return Session::Step::kStop;
+    if (answer == "all") return Session::Step::kGoOnToTheEnd;
+    question = "Please answer y or n, or all for no more questions. continue (y/n)? ";
   }
 }
 
@@ -139,7 +142,10 @@ int work_on_program(const Options& options, StandardOutput& output) {
     return code(result == ExitCode::kSemantic ? ExitCode::kFailure : result);  // It was asked for findings, not to run.
   }
   const auto start = std::chrono::steady_clock::now();
-  int result = code(options.mode == Mode::kStep ? session.run_stepwise(name, path, std::move(*text), ask_for_step)
+  const auto ask = [&name](const syntax::SourceFile& source, std::uint32_t begin) {
+    return ask_for_step(name, source, begin);
+  };
+  int result = code(options.mode == Mode::kStep ? session.run_stepwise(name, path, std::move(*text), ask)
                                                 : session.run(name, path, std::move(*text)));
   if (options.time) {
     output.write("\nExecution time: " + duration_words(std::chrono::steady_clock::now() - start) + "\n");

@@ -4,6 +4,8 @@ import os
 import pty
 import select
 import signal
+import subprocess
+import time
 import unittest
 
 from support import WFL, ToolTest
@@ -74,17 +76,65 @@ class CommandLine(ToolTest):
     def test_step(self):
         self.write("a.wfl", 'define action called say:\n    call shout with "x"\nend action\n'
                             'define action called shout with later:\n    display later\nend action\ncall say\ndisplay "y"\n')
-        result = self.wfl("--step", "a.wfl", text="y\ny\ny\nn\n", code=0)
+        result = self.wfl("--step", "a.wfl", text="y\n" * 5 + "n\n", code=0)
         self.assertEqual(result.out, "x\n")
-        self.assertEqual(result.err.count("continue (y/n)? "), 4)
-        self.assertIn("7 │ call say", result.err)
-        self.assertEqual(self.wfl("--step", "a.wfl", text="y\nwhat\ny\ny\ny\n", code=0).out, "x\ny\n")
-        self.assertEqual(self.wfl("--step", "a.wfl", text="y\ny\n", code=0).out, "")
+        shown = ["1 │ define action called say:", "4 │ define action called shout with later:", "7 │ call say", '2 │     call shout with "x"',
+                 "5 │     display later", '8 │ display "y"']
+        self.assertEqual(result.err, "".join(line + "\ncontinue (y/n)? " for line in shown))
+        self.assertEqual(self.wfl("--step", "a.wfl", text="y\nwhat\n" + "y\n" * 5, code=0).out, "x\ny\n")
+        self.assertEqual(self.wfl("--step", "a.wfl", text="y\n" * 4, code=0).out, "")
+        result = self.wfl("--step", "a.wfl", text="y\ny\ny\nall\n", code=0)
+        self.assertEqual((result.out, result.err.count("continue")), ("x\ny\n", 4))
+
+    def test_step_goes_into_blocks_and_files(self):
+        self.write("part.wfl", 'display "in part"\ndefine action called double with n:\n    give back n times 2\nend action\n')
+        self.write("a.wfl", 'include from "part.wfl"\ncount from 1 to 2:\n    check if count is 2:\n        display double of count\n    end check\n'
+                            'end count\ntry:\n    display 1 divided by 0\nwhen error:\n    display "caught"\nfinally:\n    display "finally"\nend try\n')
+        result = self.wfl("--step", "a.wfl", text="y\n" * 40, code=0)
+        self.assertEqual(result.out, "in part\n4\ncaught\nfinally\n")
+        lines = [line for line in result.err.replace("continue (y/n)? ", "").splitlines()]
+        self.assertEqual([line.split(" │")[0].split("/")[-1] for line in lines],
+                         ["1", "part.wfl:1", "part.wfl:2", "2", "3", "3", "4", "part.wfl:3", "7", "8", "10", "12"])
+        # A no ends it at once: nothing can catch that, and no block that is left on the way out asks or runs.
+        result = self.wfl("--step", "a.wfl", text="y\n" * 9 + "n\n", code=0)
+        self.assertEqual(result.out, "in part\n4\n")
+
+    def test_step_answers_take_no_time(self):
+        self.write(".wflcfg", "timeout_seconds = 1\n")
+        self.write("a.wfl", 'count from 1 to 3:\n    display count\nend count\n')
+        process = subprocess.Popen([WFL, "--step", "a.wfl"], cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(4):
+            time.sleep(0.5)
+            process.stdin.write(b"y\n")
+            process.stdin.flush()
+        out, _ = process.communicate(timeout=30)
+        self.assertEqual((process.returncode, out), (0, b"1\n2\n3\n"))
 
     def test_step_shows_an_error_where_it_is(self):
         self.write("a.wfl", "store a as 1\ndisplay a divided by 0\n")
         result = self.wfl("--step", "a.wfl", text="y\ny\n", code=1)
         self.assertIn("a.wfl:2:", result.err)
+
+    def test_analyze_looks_into_included_files(self):
+        self.write("a.wfl", 'include from "lib/part.wfl"\nstore base as 10\ndisplay double of base\ncall greet\n')
+        self.write("lib/part.wfl", 'include from "more.wfl"\ndefine action called double with n:\n    give back n times factor plus base\n'
+                                   '    display "never"\nend action\n')
+        self.write("lib/more.wfl", 'store factor as 2\ndefine action called greet:\n    display nobody\n    store age as "20"\n'
+                                   '    display age minus 1\nend action\n')
+        result = self.wfl("--analyze", "a.wfl", code=1)
+        places = [line.split("┌─ ")[1] for line in result.err.splitlines() if "┌─ " in line]
+        self.assertEqual(places, ["lib/part.wfl:4:5", "lib/more.wfl:3:13"])
+        self.assertIn("Unreachable code", result.err)
+        self.assertIn("'nobody' is not defined", result.err)
+        self.write("lib/more.wfl", 'store factor as 2\ndefine action called greet:\n    display "hello"\nend action\n')
+        self.write("lib/part.wfl", 'include from "more.wfl"\ndefine action called double with n:\n    give back n times factor plus base\nend action\n')
+        self.assertEqual(self.wfl("--analyze", "a.wfl", code=0).out, "No static analysis warnings found.\n")
+        # What can't be read is told at its place too; then a name that is unknown may come from there.
+        self.write("lib/more.wfl", "store factor is 2\n")
+        result = self.wfl("--analyze", "a.wfl", code=1)
+        self.assertIn("can't be understood", result.err)
+        self.assertIn("lib/more.wfl:1:", result.err)
+        self.assertNotIn("'factor' is not defined", result.err)
 
     def test_edit(self):
         self.write("my program.wfl", "display 1\n")
