@@ -121,6 +121,7 @@ kvb::Result<std::shared_ptr<RangeWalk>> Keystore::walk(kvb::ScanOptions options)
 }
 
 kvb::Result<std::optional<Stored>> Keystore::get_from_file(std::string_view key) {
+  const Latency::Timer timer(reads_);
   auto found = snapshot_ ? snapshot_->get(key) : bucket_->get(key);
   if (!found) return std::unexpected(std::move(found.error()));
   if (!*found) return std::nullopt;
@@ -138,11 +139,13 @@ kvb::Result<bool> Keystore::contains_key(std::string_view key) {
   if (batch_) {
     if (const auto* pending = batch_->find(key, wall_clock_ns())) return pending->has_value();
   }
+  const Latency::Timer timer(reads_);
   return snapshot_ ? snapshot_->contains(key) : bucket_->contains(key);
 }
 
 kvb::Result<bool> Keystore::put(std::string_view key, Change change, kvb::PutIf condition) {
   if (!batch_) {
+    const Latency::Timer timer(writes_);
     const std::uint32_t ttl_seconds = change.expiry.kind == Expiry::Kind::after ? change.expiry.seconds : 0;
     return bucket_->put(key, change.bytes, {.ttl_seconds = ttl_seconds, .kind = change.kind, .condition = condition});
   }
@@ -160,7 +163,10 @@ kvb::Result<bool> Keystore::put(std::string_view key, Change change, kvb::PutIf 
 }
 
 kvb::Result<bool> Keystore::remove(std::string_view key) {
-  if (!batch_) return bucket_->remove(key);
+  if (!batch_) {
+    const Latency::Timer timer(writes_);
+    return bucket_->remove(key);
+  }
   auto there = contains_key(key);
   if (there && *there) batch_->set(key, std::nullopt);
   return there;
@@ -169,6 +175,7 @@ kvb::Result<bool> Keystore::remove(std::string_view key) {
 kvb::Result<void> Keystore::change(std::string_view key,
                                    const std::function<Change(const std::optional<Stored>&)>& decide) {
   if (!batch_) {
+    const Latency::Timer timer(writes_);
     return bucket_->update(key, [&decide](const std::optional<kvb::Value>& newest) -> kvb::Result<kvb::Update> {
       std::optional<Stored> current;
       if (newest) current = Stored{newest->bytes, newest->kind, newest->expires_at_ns()};
@@ -253,6 +260,7 @@ kvb::Result<std::uint64_t> Keystore::remove_all(kvb::ScanOptions options) {
 
 kvb::Result<void> Keystore::commit_batch() {
   const std::unique_ptr<PendingBatch> batch = std::move(batch_);
+  const Latency::Timer timer(batches_);
   auto written = bucket_->write(batch->operations(wall_clock_ns()));
   if (!written) return std::unexpected(std::move(written.error()));
   return {};

@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "wfl/keystore/latency.h"
 #include "wfl/keystore/pending_batch.h"
 #include "wfl/keystore/range_walk.h"
 #include "wfl/vm/value.h"
@@ -100,6 +101,11 @@ class Keystore final : public vm::HostObject {
   // Removes all keys of the range together; how many there were.
   [[nodiscard]] kvb::Result<std::uint64_t> remove_all(kvb::ScanOptions options);
 
+  // How long the bucket took for single keys that were looked at, single keys that were changed, and batches.
+  [[nodiscard]] const Latency& reads() const { return reads_; }
+  [[nodiscard]] const Latency& writes() const { return writes_; }
+  [[nodiscard]] const Latency& batches() const { return batches_; }
+
   void begin_batch() { batch_ = std::make_unique<PendingBatch>(); }
   // Applies the batch and ends it, also when applying fails: then nothing of it was applied.
   [[nodiscard]] kvb::Result<void> commit_batch();
@@ -115,6 +121,9 @@ class Keystore final : public vm::HostObject {
   std::shared_ptr<const kvb::Snapshot> snapshot_;  // Only in a snapshot.
   bool read_only_;
   std::vector<std::weak_ptr<RangeWalk>> walks_;
+  Latency reads_;
+  Latency writes_;
+  Latency batches_;
   std::unique_ptr<PendingBatch> batch_;
   std::shared_ptr<OpenKeystores> registry_;
 };

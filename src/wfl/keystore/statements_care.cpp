@@ -68,6 +68,17 @@ vm::Value verify(vm::NativeCall& call) {
   return vm::Value(map);
 }
 
+void set_latency(vm::NativeCall& call, vm::Map* map, std::string_view name, const Latency& latency) {
+  constexpr double kNanosecondsInMicrosecond = 1000;
+  const auto microseconds = [](std::uint64_t ns) { return static_cast<double>(ns) / kNanosecondsInMicrosecond; };
+  vm::Map* entry = call.heap.map();
+  set_number(call, entry, "measured", latency.measured());
+  set_number(call, entry, "median_us", microseconds(latency.quantile_ns(0.5)));
+  set_number(call, entry, "p99_us", microseconds(latency.quantile_ns(0.99)));
+  set_number(call, entry, "slowest_us", microseconds(latency.slowest_ns()));
+  call.heap.map_set(map, name, vm::Value(entry));
+}
+
 // keystore.statistics: keystore, detailed
 vm::Value statistics(vm::NativeCall& call) {
   Keystore* keystore = whole_keystore_argument(call, "get statistics from", Access::read);
@@ -101,6 +112,11 @@ vm::Value statistics(vm::NativeCall& call) {
   set_number(call, map, "replayed_records", stats.replayed_records);
   set_number(call, map, "recovery_cuts", stats.recovery_cuts);
   set_number(call, map, "lost_records", stats.lost_records);
+  vm::Map* latency = call.heap.map();
+  set_latency(call, latency, "reads", keystore->reads());
+  set_latency(call, latency, "writes", keystore->writes());
+  set_latency(call, latency, "batches", keystore->batches());
+  call.heap.map_set(map, "latency", vm::Value(latency));
   call.heap.map_set(map, "read_only", vm::Value::boolean(stats.read_only));
   call.heap.map_set(map, "writing_has_failed", vm::Value::boolean(stats.poisoned));
   set_text(call, map, "durability", stats.durability == kvb::Durability::sync ? "sync" : "relaxed");
