@@ -15,6 +15,11 @@ A program states it in comments of its own, or in files beside it:
 
         run OTHER.wfl [ARGS]          runs a program of this folder; the lines behind it that start with `> ` are its output, all of it
         kill OTHER.wfl after TEXT     starts a program, waits until it prints the line TEXT, and kills it (SIGKILL)
+        start NAME OTHER.wfl [ARGS]   starts a program that goes on beside the next steps
+        await NAME TEXT               waits until the started program has printed the line TEXT
+        stop NAME, continue NAME      holds it up (SIGSTOP) and lets it go on
+        kill NAME                     kills it (SIGKILL)
+        end NAME                      waits until it has ended by itself, with 0; the `> ` lines are all that it has printed
         copy FROM TO                  copies a file
         take NAME TO                  copies a file of tests/kvb/golden
         flip FILE OFFSET              changes one byte
@@ -36,9 +41,11 @@ import re
 import select
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -119,9 +126,79 @@ def kill_after(command, line, work, environment):
         os.close(terminal)
 
 
-def take_step(words, wanted, wfl, source, work, environment):
+class Started:
+    """A program that runs beside others, on a terminal, so that each line comes at once."""
+
+    def __init__(self, command, work, environment):
+        self.terminal, inner = pty.openpty()
+        self.process = subprocess.Popen(command, cwd=work, env=environment, stdin=subprocess.DEVNULL, stdout=inner, stderr=inner)
+        os.close(inner)
+        self.printed = b""
+        self.came = threading.Condition()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        while True:
+            try:
+                part = os.read(self.terminal, 4096)
+            except OSError:  # The other end is closed: it has ended.
+                part = b""
+            with self.came:
+                self.printed += part
+                if not part:
+                    self.reader = None
+                self.came.notify_all()
+            if not part:
+                return
+
+    def output(self):
+        return self.printed.decode("utf-8", "replace").replace("\r\n", "\n")
+
+    def wait_for(self, line):
+        with self.came:
+            self.came.wait_for(lambda: line in self.output().split("\n") or self.reader is None, LIMIT_SECONDS)
+            if line in self.output().split("\n"):
+                return []
+            return [f"    did not print `{line}`, but: {self.output()[-500:]}"]
+
+    def end(self, wanted):
+        with self.came:
+            self.came.wait_for(lambda: self.reader is None, LIMIT_SECONDS)
+        try:
+            code = self.process.wait(timeout=1 if self.reader is None else 0)
+        except subprocess.TimeoutExpired:
+            return [f"    did not end within {LIMIT_SECONDS} s"]
+        return difference(wanted, self.output()) + ([f"    exit code {code}, expected 0"] if code != 0 else [])
+
+    def discard(self):
+        self.process.kill()
+        self.process.wait()
+        if self.reader is not None:
+            self.reader.join(5)
+        os.close(self.terminal)
+
+
+def take_step(words, wanted, wfl, source, work, environment, started):
     """Does one step of a .steps file; gives the lines that describe the failure."""
     kind = words[0]
+    if kind == "start":
+        if words[1] in started:
+            return [f"    there is a program `{words[1]}` already"]
+        started[words[1]] = Started([wfl, str(source / words[2]), *words[3:]], work, environment)
+        return []
+    if kind in ("await", "stop", "continue", "end") or (kind == "kill" and len(words) == 2):
+        program = started.get(words[1])
+        if program is None:
+            return [f"    no program `{words[1]}` was started"]
+        if kind == "await":
+            return program.wait_for(" ".join(words[2:]))
+        if kind == "end":
+            return program.end(wanted)
+        program.process.send_signal({"stop": signal.SIGSTOP, "continue": signal.SIGCONT, "kill": signal.SIGKILL}[kind])
+        if kind == "kill":
+            program.process.wait()
+        return []
     if kind == "run":
         result = subprocess.run([wfl, str(source / words[1]), *words[2:]], cwd=work, env=environment, stdin=subprocess.DEVNULL,
                                 capture_output=True, timeout=LIMIT_SECONDS, check=False)
@@ -155,6 +232,15 @@ def take_step(words, wanted, wfl, source, work, environment):
 
 
 def run_steps(path, wfl, source, work, environment):
+    started = {}
+    try:
+        return run_each_step(path, wfl, source, work, environment, started)
+    finally:
+        for program in started.values():
+            program.discard()
+
+
+def run_each_step(path, wfl, source, work, environment, started):
     lines = path.read_text(encoding="utf-8").splitlines()
     at = 0
     while at < len(lines):
@@ -167,7 +253,7 @@ def run_steps(path, wfl, source, work, environment):
             wanted += lines[at][2:] + "\n"
             at += 1
         try:
-            problems = take_step(shlex.split(line), wanted, wfl, source, work, environment)
+            problems = take_step(shlex.split(line), wanted, wfl, source, work, environment, started)
         except (OSError, ValueError, IndexError, subprocess.TimeoutExpired) as problem:
             problems = [f"    {problem!r}"]
         if problems:

@@ -2,65 +2,24 @@
 #include <gtest/gtest.h>
 #include <kvb/bucket.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <iostream>
 #include <random>
 #include <string>
 #include <thread>
 
+#include "kvb/os/file.h"
 #include "kvb/support/expect.h"
+#include "kvb/support/processes.h"
 #include "kvb/support/proof.h"
 #include "kvb/support/temp_folder.h"
 
 namespace kvb::testing {
 namespace {
-
-// Runs `work` in a child that ends with its return value, without any of this process's cleaning up.
-pid_t start_child(const std::function<int()>& work) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(work());
-  EXPECT_GT(child, 0);
-  return child;
-}
-
-// How the child ended: its exit status, or minus the signal.
-int end_of(pid_t child) {
-  int status = 0;
-  EXPECT_EQ(::waitpid(child, &status, 0), child);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
-class Pipe {
- public:
-  Pipe() { EXPECT_EQ(::pipe(ends_.data()), 0); }
-  ~Pipe() {
-    close_reading();
-    close_writing();
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  void close_reading() { close(0); }
-  void close_writing() { close(1); }
-  bool put(std::uint64_t number) { return ::write(ends_[1], &number, sizeof number) == sizeof number; }
-  std::optional<std::uint64_t> take() {
-    std::uint64_t number = 0;
-    return ::read(ends_[0], &number, sizeof number) == sizeof number ? std::optional(number) : std::nullopt;
-  }
-
- private:
-  void close(std::size_t end) {
-    if (ends_[end] >= 0) ::close(ends_[end]);
-    ends_[end] = -1;
-  }
-  std::array<int, 2> ends_{-1, -1};
-};
 
 TEST(Processes, A_second_process_waits_then_gets_busy_with_the_pid_and_since_when) {
   TempFolder folder;
@@ -117,6 +76,67 @@ TEST(Processes, R23_a_forked_child_is_told_that_the_bucket_is_its_parents) {
   EXPECT_EQ(end_of(child), 0);
   ASSERT_FINE(bucket.put("c", "3"));
   EXPECT_CODE(Bucket::open(path), busy);
+}
+
+TEST(Processes, R23_a_child_that_outlives_its_parent_holds_nothing) {
+  TempFolder folder;
+  const std::string path = folder / "orphan.kvb";
+  Pipe pids;
+  const pid_t parent = start_child([&] {
+    auto bucket = Bucket::create(path);
+    if (!bucket || !bucket->put("a", "1")) return 2;
+    const auto reader = Bucket::open(path, {.read_only = true});
+    if (!reader || !reader->get("a")) return 3;
+    const pid_t child = ::fork();
+    if (child == 0) {
+      // Lives on with whatever it has inherited.
+      ::pause();
+      ::_exit(0);
+    }
+    pids.put(static_cast<std::uint64_t>(child));
+    ::pause();
+    return 0;
+  });
+  const auto orphan = pids.take();
+  ASSERT_TRUE(orphan);
+  EXPECT_CODE(Bucket::open(path, {.lock_deadline = std::chrono::milliseconds(0)}), busy);
+  ::kill(parent, SIGKILL);
+  EXPECT_EQ(end_of(parent), -SIGKILL);
+  ASSERT_EQ(::kill(static_cast<pid_t>(*orphan), 0), 0) << "the child should live on";
+  {
+    auto bucket = Bucket::open(path, {.lock_deadline = std::chrono::milliseconds(0)});
+    ASSERT_FINE(bucket);
+    EXPECT_EQ(bucket->stats().pinned_epochs, 0u);
+    EXPECT_EQ(KVB_MUST(bucket->get("a"))->bytes, "1");
+  }
+  ::kill(static_cast<pid_t>(*orphan), SIGKILL);
+}
+
+// Who was killed left a note that it writes. It is never believed over the lock.
+TEST(Processes, the_note_of_a_dead_writer_hinders_nobody) {
+  TempFolder folder;
+  const std::string path = folder / "dead.kvb";
+  for (int round = 0; round < 3; ++round) {
+    Pipe ready;
+    const pid_t writer = start_child([&] {
+      auto bucket = Bucket::open_or_create(path);
+      if (!bucket || !bucket->put("round", std::to_string(round))) return 2;
+      ready.put(1);
+      ::pause();
+      return 0;
+    });
+    ASSERT_TRUE(ready.take());
+    const auto refused = Bucket::open(path, {.lock_deadline = std::chrono::milliseconds(0)});
+    EXPECT_CODE(refused, busy);
+    EXPECT_EQ(refused.error().holder_pid, writer) << "not the one before";
+    EXPECT_NE(refused.error().message.find(os::real_environment().process().program), std::string::npos)
+        << refused.error().message;
+    ::kill(writer, SIGKILL);
+    EXPECT_EQ(end_of(writer), -SIGKILL);
+    const auto bucket = Bucket::open(path, {.lock_deadline = std::chrono::milliseconds(0)});
+    ASSERT_FINE(bucket);
+    EXPECT_EQ(KVB_MUST(bucket->get("round"))->bytes, std::to_string(round));
+  }
 }
 
 // The writer says after each call what is safe; then it dies at any moment.
