@@ -63,6 +63,10 @@ struct OpenOptions {
   // When a checkpoint is made by itself and a third of the log is dead, segments that are half dead are emptied with
   // it.
   bool compact_automatically = true;
+  // Of the writer: how long a reader elsewhere may keep the space of what it reads after a newer checkpoint has taken
+  // its place. A scan or snapshot that goes on for longer answers `snapshot_expired`; single reads notice nothing, and
+  // backups are waited for. 0: readers are waited for without end, and the file grows meanwhile.
+  std::chrono::milliseconds reader_age_limit{std::chrono::hours{1}};
 };
 
 // A condition is evaluated on the newest state, under the writer's lock, together with the write.
@@ -166,6 +170,12 @@ struct Stats {
   // Of this Bucket. An old snapshot keeps the space of what was overwritten since.
   std::uint64_t snapshots = 0;            // Open ones.
   std::uint64_t oldest_snapshot_age = 0;  // Writes that the oldest of them does not see.
+  // Readers elsewhere: in other processes, or through another Bucket in this one. They hold the state of a checkpoint.
+  std::uint64_t pinned_epochs = 0;     // Checkpoints that are held, by any number of readers each.
+  std::uint64_t oldest_pin_lag = 0;    // How many checkpoints the oldest of them is behind the newest.
+  std::int64_t oldest_pin_age_ms = 0;  // Since when it is behind; 0 if it is not, or if this Bucket is read-only.
+  std::uint64_t expired_pins = 0;      // Checkpoints whose readers were waited for no longer (reader_age_limit).
+  std::uint64_t retired_bytes = 0;     // Space that waits for readers, or for the next checkpoint, to be used again.
   bool read_only = false;
   bool poisoned = false;
   Durability durability = Durability::sync;
@@ -250,6 +260,51 @@ class Snapshot {
   std::unique_ptr<State> state_;
 };
 
+// One committed write.
+struct Change {
+  enum class Type : std::uint8_t { put, remove } type = Type::put;
+  std::string key{};
+  // Of a put: what was written. Of a remove only `seqno` and `written_at_ns` say something.
+  Value value{};
+};
+
+struct WatchOptions {
+  std::string prefix{};                       // Only keys that begin with these bytes.
+  std::optional<std::uint64_t> from_seqno{};  // Changes behind this write. Nothing: those committed from now on.
+  bool keys_only = false;                     // Leaves Value::bytes empty.
+};
+
+// The writes of a bucket as they are committed, by whomever: this Bucket, or another process. It reads the log, so it
+// misses nothing in between: a key that was written three times comes three times, in the order of the seqnos. A key
+// that expires is no write and does not come.
+//
+// The log keeps a write until compaction empties its part of the file. A Watch that exists keeps what it has not given
+// yet, but only as long as OpenOptions::reader_age_limit if it is elsewhere than the writer. To go on after a restart,
+// store seqno() and give it as WatchOptions::from_seqno; if the log does not reach back so far, the answer is
+// `snapshot_expired`. Then read everything anew: take a snapshot(), watch from its seqno(), and scan the snapshot.
+//
+// It can be moved, and belongs to one thread. As a Snapshot it may outlive the Bucket, and then answers `closed`.
+class Watch {
+ public:
+  Watch(Watch&&) noexcept;
+  Watch& operator=(Watch&&) noexcept;
+  ~Watch();
+
+  // The next changes, oldest first; waits for one, at most so long, and gives none if none came. Whole batches; about a
+  // thousand changes or a MiB at most, unless a batch is larger. `damaged` once for each record that cannot be read;
+  // the next call goes on behind it.
+  [[nodiscard]] Result<std::vector<Change>> next(std::chrono::milliseconds timeout = std::chrono::milliseconds{0});
+
+  // All changes up to this write have been given, those with other prefixes passed over. 0 if it was moved from.
+  [[nodiscard]] std::uint64_t seqno() const noexcept;
+
+ private:
+  friend class Bucket;
+  struct State;
+  explicit Watch(std::unique_ptr<State> state) noexcept;
+  std::unique_ptr<State> state_;
+};
+
 struct BackupOptions {
   // Called from time to time in the calling thread with the number of keys written so far, of about so many.
   std::function<void(std::uint64_t keys, std::uint64_t of_keys)> progress{};
@@ -326,6 +381,14 @@ class Bucket {
 
   // The newest committed state, to be read as long as it is wanted.
   [[nodiscard]] Result<Snapshot> snapshot() const;
+
+  // Begins to watch. `snapshot_expired` if the log does not reach back to `from_seqno` any more.
+  [[nodiscard]] Result<Watch> watch(const WatchOptions& options = {}) const;
+
+  // Calls `visit` for each change behind options.from_seqno (0 if it is not given) up to now, oldest first; stops when
+  // `visit` returns false. Gives the seqno from which to go on the next time.
+  [[nodiscard]] Result<std::uint64_t> changes(const WatchOptions& options,
+                                              const std::function<bool(Change&&)>& visit) const;
 
   // Writes one committed state into a new bucket at `target`, while this one goes on: all keys with their values,
   // kinds, times of writing and expiries, in key order and without what was overwritten. The new bucket is on disk when

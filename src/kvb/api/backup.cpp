@@ -37,6 +37,7 @@ Result<BackupReport> Bucket::State::backup(const std::string& target, const Back
     const store::Snapshot* snapshot;
     ~LetGo() { store->let_go(*snapshot); }
   } const let_go{store.get(), &*seen};
+  const store::Store::Patience patience(*store, *seen);
   if (auto refused = refuse_existing(environment, target); !refused) return std::unexpected(refused.error());
 
   const std::string partial = target + ".partial";

@@ -33,7 +33,11 @@ inline constexpr std::uint64_t kLargeValueBytes = 1024 * 1024;  // A larger valu
 
 // Lock bytes lie far behind any file's end (2^62 and above), so that they can never cover data.
 inline constexpr std::uint64_t kPinLockBase = std::uint64_t{1} << 62;  // + epoch: a reader's pin.
+// + epoch: beside a pin, by a reader that must be waited for whatever its age.
+inline constexpr std::uint64_t kPatientLockBase = kPinLockBase + (std::uint64_t{1} << 60);
 inline constexpr std::uint64_t kWriterLockByte = kPinLockBase + (std::uint64_t{1} << 61);
+// Taken by the writer once it has published what it found, before it appends anything.
+inline constexpr std::uint64_t kAppendLockByte = kWriterLockByte + 1;
 
 using Uuid = std::array<std::byte, 16>;
 

@@ -18,6 +18,7 @@ namespace kvb::format {
 inline constexpr std::uint64_t kPublishedWord = kLivePageOffset + 0;    // Newest seqno that readers may see.
 inline constexpr std::uint64_t kSyncedWord = kLivePageOffset + 16;      // Newest seqno known to survive power loss.
 inline constexpr std::uint64_t kEpochWord = kLivePageOffset + 32;       // Epoch of the newest durable superblock.
+inline constexpr std::uint64_t kExpiredWord = kLivePageOffset + 48;     // Pins on lower epochs do not count any more.
 inline constexpr std::uint64_t kComplementDistance = 8;                 // The complement follows its word.
 inline constexpr std::uint64_t kHolderOffset = kLivePageOffset + 1024;  // Who writes: in a sector of its own.
 inline constexpr std::size_t kHolderBytes = 512;

@@ -112,10 +112,22 @@ Result<Segment*> SegmentTable::add(const format::SegmentHeader& header) {
     return std::unexpected(mapped.error());
   }
   Segment* const added = segment.get();
+  if (newer_replaces_) remove_overlapped(header);
+  found = segments_.find(header.link.paddr);
   if (found != segments_.end()) removed_.push_back(std::move(found->second));
   segments_.insert_or_assign(header.link.paddr, std::move(segment));
   publish();
   return added;
+}
+
+void SegmentTable::remove_overlapped(const format::SegmentHeader& header) {
+  const std::uint64_t end = header.link.paddr + header.size_bytes;
+  auto at = segments_.lower_bound(header.link.paddr);
+  if (at != segments_.begin() && std::prev(at)->second->end_paddr() > header.link.paddr) --at;
+  while (at != segments_.end() && at->first < end) {
+    removed_.push_back(std::move(at->second));
+    at = segments_.erase(at);
+  }
 }
 
 void SegmentTable::remove(std::uint64_t paddr) {

@@ -70,6 +70,10 @@ class SegmentTable {
   // Adds a segment and maps as much of it as the file has. If this very segment is there already, gives it.
   [[nodiscard]] Result<Segment*> add(const format::SegmentHeader& header);
 
+  // For a reader that follows a writer: a segment that is added takes the place of those it overlaps, which the writer
+  // must have given up. Without it, one that overlaps others stands beside them, and whoever looks finds the damage.
+  void let_newer_replace() noexcept { newer_replaces_ = true; }
+
   // Maps what the file has gained since. True if `bytes` from the segment's start can be read now.
   [[nodiscard]] Result<bool> ensure_mapped(Segment& segment, std::uint64_t bytes);
 
@@ -110,8 +114,10 @@ class SegmentTable {
 
  private:
   void publish();
+  void remove_overlapped(const format::SegmentHeader& header);
 
   os::File* file_;
+  bool newer_replaces_ = false;
   std::map<std::uint64_t, std::unique_ptr<Segment>> segments_;  // By place.
   std::atomic<const List*> list_{nullptr};
   std::vector<std::unique_ptr<const List>> lists_;  // The last one is the valid one.

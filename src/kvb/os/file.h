@@ -78,6 +78,15 @@ class File {
   [[nodiscard]] virtual Result<void> store_word(std::uint64_t offset, std::uint64_t value) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> load_word(std::uint64_t offset) const = 0;
 
+  // Sleeps until wake_waiters() is called for the word, by any process, or it no longer holds `seen`, at most so long;
+  // may return early. False where files cannot do that: the caller must wait by looking again.
+  [[nodiscard]] virtual bool wait_for_word(std::uint64_t /*offset*/, std::uint64_t /*seen*/,
+                                           std::chrono::nanoseconds /*timeout*/) const {
+    return false;
+  }
+  // To be called after a store that others may wait for. Cheap when nobody does.
+  virtual void wake_waiters(std::uint64_t /*offset*/) noexcept {}
+
   // Locks on single bytes far behind the file's end (≥ 2^62), owned by this File (open file description locks): they
   // end when the File is destroyed or its process dies, and two Files of one process exclude each other as two
   // processes do. try_lock: false if someone else holds it. Locking again changes the mode.

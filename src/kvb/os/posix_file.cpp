@@ -13,13 +13,17 @@
 #include "kvb/os/posix_file.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
+#include <ctime>
 #include <limits>
 #include <utility>
 
@@ -336,6 +340,25 @@ Result<std::uint64_t> PosixFile::load_word(std::uint64_t offset) const {
       guarded(path_, offset, *bytes, sizeof value, [&] { value = __atomic_load_n(address, __ATOMIC_ACQUIRE); });
   if (!done) return std::unexpected(done.error());
   return value;
+}
+
+// A futex on the lower half of the word: the kernel knows it by the file's page, so it joins all processes that have
+// the file mapped, with whatever rights. What it waits for is only a hint; the word says what is so.
+bool PosixFile::wait_for_word(std::uint64_t offset, std::uint64_t seen, std::chrono::nanoseconds timeout) const {
+  const auto bytes = map(offset, 8);
+  if (!bytes) return false;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
+  const struct timespec most{.tv_sec = seconds.count(), .tv_nsec = (timeout - seconds).count()};
+  static_assert(std::endian::native == std::endian::little);
+  const long result = ::syscall(SYS_futex, *bytes, FUTEX_WAIT, static_cast<std::uint32_t>(seen), &most, nullptr, 0);
+  return result == 0 || errno == EAGAIN || errno == EINTR || errno == ETIMEDOUT;
+}
+
+void PosixFile::wake_waiters(std::uint64_t offset) noexcept {
+  if (!writable_ || descriptor_.inherited()) return;
+  if (const auto word = map_.writable_word(offset)) {
+    (void)::syscall(SYS_futex, *word, FUTEX_WAKE, std::numeric_limits<int>::max(), nullptr, nullptr, 0);
+  }
 }
 
 Result<bool> PosixFile::try_lock(std::uint64_t byte, LockMode mode) {

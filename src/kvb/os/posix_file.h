@@ -27,6 +27,9 @@ class PosixFile final : public File {
   [[nodiscard]] Result<const std::byte*> map(std::uint64_t offset, std::uint64_t length) const override;
   [[nodiscard]] Result<void> store_word(std::uint64_t offset, std::uint64_t value) override;
   [[nodiscard]] Result<std::uint64_t> load_word(std::uint64_t offset) const override;
+  [[nodiscard]] bool wait_for_word(std::uint64_t offset, std::uint64_t seen,
+                                   std::chrono::nanoseconds timeout) const override;
+  void wake_waiters(std::uint64_t offset) noexcept override;
   [[nodiscard]] Result<bool> try_lock(std::uint64_t byte, LockMode mode) override;
   [[nodiscard]] Result<void> unlock(std::uint64_t byte) override;
   [[nodiscard]] Result<std::optional<std::uint64_t>> first_locked(std::uint64_t first,

@@ -241,6 +241,7 @@ Result<void> Store::flip(const format::Superblock& superblock) {
   if (auto written = file_->write(slot, page); !written) return written;
   if (auto synced = sync_file(os::SyncKind::data); !synced) return poison(synced.error());
   newest_is_a_ = !newest_is_a_;
+  note_flip(superblock.epoch);
   // Readers look at the word to see that there is a new image; what counts is the superblock.
   (void)format::store_checked_word(*file_, format::kEpochWord, superblock.epoch);
   return {};
@@ -252,14 +253,14 @@ void Store::reclaim() {
   for (const auto& old : old_bases_) {
     if (const auto base = old.lock()) oldest_read_here = std::min(oldest_read_here, base->epoch());
   }
-  std::uint64_t oldest_pin = UINT64_MAX;
+  std::uint64_t oldest_pinned = UINT64_MAX;
   if (superblock_.epoch > 0) {
-    auto pinned = file_->first_locked(format::kPinLockBase, format::kPinLockBase + superblock_.epoch);
+    auto pinned = oldest_pin();
     // Where locks do not work, nobody can be told from somebody: nothing is reused while the bucket is open.
     if (!pinned) return;
-    if (*pinned) oldest_pin = **pinned - format::kPinLockBase;
+    oldest_pinned = *pinned;
   }
-  const std::uint64_t oldest = std::min(oldest_pin, oldest_read_here);
+  const std::uint64_t oldest = std::min(oldest_pinned, oldest_read_here);
   const auto is_free = [&](std::uint64_t epoch) {
     // It was part of images before `epoch`.
     return epoch < superblock_.epoch && oldest >= epoch;
@@ -276,6 +277,9 @@ void Store::reclaim() {
     if (free && wipe_segment(entry.range)) free_space_.give_back(entry.range);
     return free;
   });
+  std::uint64_t waiting = 0;
+  for (const auto& entry : retired_) waiting += entry.range.bytes();
+  retired_bytes_ = waiting;
 }
 
 // Repair looks for segments by their headers, and for records behind links: what was emptied must not be found.
@@ -441,7 +445,7 @@ Result<void> Store::close_file() {
   }
   auto bytes = file_->size();
   if (!bytes) return std::unexpected(bytes.error());
-  if (end < *bytes) {
+  if (end < *bytes && !expired_readers_are_left()) {
     if (auto cut = file_->truncate(end); !cut) return cut;
   }
   return sync_file(os::SyncKind::all);

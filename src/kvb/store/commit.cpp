@@ -206,6 +206,7 @@ void Store::store_words() {
   // damaged.
   (void)format::store_checked_word(*file_, format::kSyncedWord, synced_.load(std::memory_order_acquire));
   (void)format::store_checked_word(*file_, format::kPublishedWord, published_.load(std::memory_order_acquire));
+  file_->wake_waiters(format::kPublishedWord);
 }
 
 void Store::run_ticker(const std::stop_token& stop) {

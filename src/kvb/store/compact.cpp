@@ -147,6 +147,8 @@ Result<void> Store::give_back_space() {
     end = journal_->end_of_use();
     auto bytes = file_->size();
     if (!bytes) return std::unexpected(bytes.error());
+    // Somebody who does not know yet that the space was taken from him may not find the file shorter (R27).
+    if (expired_readers_are_left()) end = *bytes;
     if (end < *bytes) {
       if (auto cut = file_->truncate(end); !cut) return cut;
     }

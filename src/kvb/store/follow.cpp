@@ -1,13 +1,15 @@
 // Readers in other processes than the writer's, or beside it in this one. They open the newest image and run the same
-// replay as recovery. While somebody holds the writer's lock they stop at `published`; if nobody does, at the journal's
-// own end, which is where the next writer will go on (R24). Each read first takes in what has been published since, and
-// goes over to the newest image when there is one.
+// replay as recovery. While somebody may append they stop at `published`; if nobody does, at the journal's own end,
+// which is where the next writer will go on (R24). A writer that has just the bucket's lock may not append yet: first
+// it recovers and publishes what it found, which may be more than its dead predecessor had published, and only then
+// takes the lock that readers ask for. So nobody who comes meanwhile sees less than others have seen. Each read first
+// takes in what has been published since, and goes over to the newest image when there is one.
 //
 // A reader pins the epoch whose image it reads: a shared lock on byte 2^62 + e of the file (R22). It reads e, takes the
 // lock, and reads e again; if there is a newer image by then, it lets go and tries again. Why that is enough: the
 // writer gives the pages of image e back only after it has made superblock e + 2 durable and has then found no lock up
 // to e. A reader whose second look found e had its lock before superblock e + 1 was written, so the writer sees it. The
-// lock ends with the process, however that ends.
+// lock ends with the process, however that ends. pins.cpp says how long the writer waits for such a lock.
 
 #include <algorithm>
 #include <chrono>
@@ -53,8 +55,9 @@ void Store::drop_old_pins() {
   });
 }
 
-Result<void> Store::read_from_newest_head(std::uint64_t up_to) {
+Result<void> Store::read_from_head(std::uint64_t up_to) {
   if (auto pinned = pin_newest_head(); !pinned) return pinned;
+  judge_expired_word(head_.superblock.epoch);
   auto trusted = format::load_checked_word(*file_, format::kSyncedWord);
   const std::uint64_t synced = trusted && *trusted ? **trusted : 0;
   auto base = load_image();
@@ -71,9 +74,27 @@ Result<void> Store::read_from_newest_head(std::uint64_t up_to) {
   return {};
 }
 
+Result<void> Store::read_from_newest_head(std::uint64_t up_to) {
+  // Until all of it is done the delta that grows is not the one of the state, so a failure half-way means: all anew.
+  restart_following_ = true;
+  for (int tries = 0;; ++tries) {
+    auto read = read_from_head(up_to);
+    // R25: who was stopped for long in the middle of it may have read an image that was being overwritten.
+    if (!pin_expired(head_.superblock.epoch)) {
+      if (read) restart_following_ = false;
+      return read;
+    }
+    if (tries == kReaderOpenTries) return expired_snapshot();
+    auto head = load_head(*file_);
+    if (!head) return std::unexpected(head.error());
+    head_ = *head;
+  }
+}
+
 Result<void> Store::start_reading() {
+  segments_.let_newer_replace();
   const auto writer_present = [&]() -> bool {
-    auto locked = file_->first_locked(format::kWriterLockByte, format::kWriterLockByte);
+    auto locked = file_->first_locked(format::kAppendLockByte, format::kAppendLockByte);
     return locked && locked->has_value();
   };
   for (int tries = 0;; ++tries) {
@@ -111,14 +132,17 @@ Result<void> Store::follow() {
   if (!published) return std::unexpected(published.error());
   auto epoch = file_->load_word(format::kEpochWord);
   if (!epoch) return std::unexpected(epoch.error());
-  if (*published <= published_.load(std::memory_order_acquire) && *epoch <= followed_epoch_.load()) return {};
+  if (*published <= published_.load(std::memory_order_acquire) && *epoch <= followed_epoch_.load() &&
+      !restart_following_.load(std::memory_order_relaxed)) {
+    return {};
+  }
   const std::scoped_lock following(write_mutex_);
-  if (*epoch > followed_epoch_.load()) {
+  if (*epoch > followed_epoch_.load() || restart_following_) {
     // Whatever becomes of it, this epoch is looked at once: the word may have been left by an image that is lost.
-    followed_epoch_ = *epoch;
+    followed_epoch_ = std::max(*epoch, followed_epoch_.load());
     auto head = load_head(*file_);
     if (!head) return std::unexpected(head.error());
-    if (head->superblock.epoch > head_.superblock.epoch) {
+    if (head->superblock.epoch > head_.superblock.epoch || restart_following_) {
       head_ = *head;
       return read_from_newest_head(std::max(*published, published_.load()));
     }
@@ -128,9 +152,19 @@ Result<void> Store::follow() {
   if (auto trusted = format::load_checked_word(*file_, format::kSyncedWord); trusted && *trusted) {
     reader_->set_trusted(**trusted);
   }
+  restart_following_ = true;
   auto replayed = replay(*published);
+  if (pin_expired(head_.superblock.epoch)) {
+    // Keys may have been compared with bytes that were no records any more.
+    auto head = load_head(*file_);
+    if (!head) return std::unexpected(head.error());
+    head_ = *head;
+    return read_from_newest_head(*published);
+  }
+  if (!replayed) return replayed;
+  restart_following_ = false;
   published_.store(std::max(published_.load(), reader_->last_seqno()), std::memory_order_release);
-  return replayed;
+  return {};
 }
 
 }  // namespace kvb::store

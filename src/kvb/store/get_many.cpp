@@ -65,17 +65,16 @@ Result<std::vector<std::optional<Value>>> Store::get_many_from(const ReadState& 
 }
 
 Result<std::vector<std::optional<Value>>> Store::get_many(std::span<const std::string_view> keys) {
-  if (auto ready = before_reading(); !ready) return std::unexpected(ready.error());
-  const os::ReadSections::Section section(readers_);
-  const ReadState& now = state();
-  return get_many_from(now, keys, published_.load(std::memory_order_acquire), 0);
+  return read_newest([&](const ReadState& now, std::uint64_t limit) { return get_many_from(now, keys, limit, 0); });
 }
 
 Result<std::vector<std::optional<Value>>> Store::get_many(const Snapshot& snapshot,
                                                           std::span<const std::string_view> keys) {
   if (auto usable = check_usable(); !usable) return std::unexpected(usable.error());
   const os::ReadSections::Section section(readers_);
-  return get_many_from(*snapshot.state, keys, snapshot.limit, snapshot.as_of_ns);
+  auto values = get_many_from(*snapshot.state, keys, snapshot.limit, snapshot.as_of_ns);
+  if (pin_expired(snapshot.state->base->epoch())) return expired_snapshot();
+  return values;
 }
 
 }  // namespace kvb::store

@@ -73,6 +73,11 @@ std::int64_t Store::now_ns() const {
 
 Result<std::shared_ptr<Store>> Store::create(os::Environment& environment, const std::string& path,
                                              const CreateOptions& options) {
+  return create_and_open(environment, path, {.durability = options.durability});
+}
+
+Result<std::shared_ptr<Store>> Store::create_and_open(os::Environment& environment, const std::string& path,
+                                                      const OpenOptions& options) {
   auto file = environment.open(path, os::OpenMode::create_new);
   if (!file) return std::unexpected(file.error());
   auto locked = take_writer_lock(environment, **file, std::chrono::milliseconds(0));
@@ -82,7 +87,7 @@ Result<std::shared_ptr<Store>> Store::create(os::Environment& environment, const
     (void)environment.remove(path);  // It is ours, and empty.
     return std::unexpected(created.error());
   }
-  return start(environment, std::move(*file), {.durability = options.durability});
+  return start(environment, std::move(*file), options);
 }
 
 Result<std::shared_ptr<Store>> Store::open_or_create(os::Environment& environment, const std::string& path,
@@ -90,7 +95,7 @@ Result<std::shared_ptr<Store>> Store::open_or_create(os::Environment& environmen
   auto opened = open(environment, path, options);
   if (opened || options.read_only) return opened;
   if (opened.error().code == ErrorCode::not_found) {
-    auto created = create(environment, path, {.durability = options.durability});
+    auto created = create_and_open(environment, path, options);
     // Another process may have made it in between: then it is to be opened.
     if (created || created.error().code != ErrorCode::already_exists) return created;
     return open(environment, path, options);
@@ -316,6 +321,8 @@ Result<void> Store::start_writing() {
   published_ = last;
   synced_ = last;
   set_state({.active = active_, .frozen = nullptr, .base = std::move(*base)});
+  note_flip(superblock_.epoch);
+  load_expired_word();
   if (auto reserved = reserve_space(); !reserved) return reserved;
   std::uint64_t next_segment_id = superblock_.counters.next_segment_id;
   for (const log::Segment* segment : segments_.all()) {
@@ -328,6 +335,10 @@ Result<void> Store::start_writing() {
       end, tail_does_not_exist && last_was_synced, std::max(last, synced), next_segment_id);
   open_group_ = std::make_shared<Group>();
   store_words();
+  // From here on readers stop at `published` (follow.cpp).
+  if (auto locked = file_->try_lock(format::kAppendLockByte, os::LockMode::exclusive); !locked) {
+    return std::unexpected(locked.error());
+  }
   // Only for the message that others get; the lock is what counts.
   (void)announce_holder(*environment_, *file_);
   last_tick_ns_ = last_sync_ns_ = environment_->monotonic_ns();

@@ -266,16 +266,15 @@ Result<std::optional<Value>> Store::get_from(const ReadState& state, std::string
 }
 
 Result<std::optional<Value>> Store::get(std::string_view key) {
-  if (auto ready = before_reading(key); !ready) return std::unexpected(ready.error());
-  const os::ReadSections::Section section(readers_);
-  const ReadState& now = state();
-  return get_from(now, key, published_.load(std::memory_order_acquire), 0);
+  return read_newest([&](const ReadState& now, std::uint64_t limit) { return get_from(now, key, limit, 0); }, key);
 }
 
 Result<std::optional<Value>> Store::get(const Snapshot& snapshot, std::string_view key) {
   if (auto usable = check_usable(); !usable) return std::unexpected(usable.error());
   const os::ReadSections::Section section(readers_);
-  return get_from(*snapshot.state, key, snapshot.limit, snapshot.as_of_ns);
+  auto value = get_from(*snapshot.state, key, snapshot.limit, snapshot.as_of_ns);
+  if (pin_expired(snapshot.state->base->epoch())) return expired_snapshot();
+  return value;
 }
 
 Result<bool> Store::contains_in(const ReadState& state, std::string_view key, std::uint64_t limit,
@@ -295,16 +294,15 @@ Result<bool> Store::contains_in(const ReadState& state, std::string_view key, st
 }
 
 Result<bool> Store::contains(std::string_view key) {
-  if (auto ready = before_reading(key); !ready) return std::unexpected(ready.error());
-  const os::ReadSections::Section section(readers_);
-  const ReadState& now = state();
-  return contains_in(now, key, published_.load(std::memory_order_acquire), 0);
+  return read_newest([&](const ReadState& now, std::uint64_t limit) { return contains_in(now, key, limit, 0); }, key);
 }
 
 Result<bool> Store::contains(const Snapshot& snapshot, std::string_view key) {
   if (auto usable = check_usable(); !usable) return std::unexpected(usable.error());
   const os::ReadSections::Section section(readers_);
-  return contains_in(*snapshot.state, key, snapshot.limit, snapshot.as_of_ns);
+  auto found = contains_in(*snapshot.state, key, snapshot.limit, snapshot.as_of_ns);
+  if (pin_expired(snapshot.state->base->epoch())) return expired_snapshot();
+  return found;
 }
 
 Result<Entry> Store::read_entry(const index::Version& version, const RecordPlace& place, bool key_only) const {

@@ -302,6 +302,7 @@ Result<void> Store::scan(const Snapshot& snapshot, const ScanOptions& options,
   for (Layer* layer : {snapshot.state->active.get(), snapshot.state->frozen.get()}) {
     if (layer == nullptr) continue;
     auto view = view_of(*layer);
+    if (!view && pin_expired(snapshot.state->base->epoch())) return expired_snapshot();
     if (!view) return std::unexpected(view.error());
     (layer == snapshot.state->active.get() ? scan.views.active : scan.views.frozen) = std::move(*view);
     const std::scoped_lock lock(layer->damaged_mutex);
@@ -321,6 +322,7 @@ Result<void> Store::scan(const Snapshot& snapshot, const ScanOptions& options,
   }
   for (bool more = true; more && scan.remaining != 0;) {
     auto got = scan_some(scan);
+    if (pin_expired(snapshot.state->base->epoch())) return expired_snapshot();
     if (!got) return std::unexpected(got.error());
     more = *got;
     scan.remaining -= scan.count;

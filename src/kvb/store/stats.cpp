@@ -115,6 +115,7 @@ Stats Store::stats() {
       stats.oldest_snapshot_age = stats.committed_seqno - std::min(stats.committed_seqno, *snapshots_.begin());
     }
   }
+  if (check_usable()) fill_pin_stats(stats);
   stats.synced_seqno = synced_.load(std::memory_order_acquire);
   stats.replayed_records = replayed_records_;
   if (reader_) stats.recovery_cuts += reader_->cuts();

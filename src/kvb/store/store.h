@@ -11,12 +11,14 @@
 //                       the active one. Not held during the leader's I/O. A reader process takes in what was published
 //                       under it.
 // The files of this folder: store.h, open.cpp (opening, recovery), follow.cpp (reader processes), write.cpp (staging
-// and conditions), commit.cpp (group commit, publishing, failing), read.cpp, get_many.cpp, scan.cpp, checkpoint.cpp
-// (cut, flip, space), merge.* (the new image), verify.cpp, stats.cpp, salvage.*, head.* and writer_lock.*.
+// and conditions), pins.cpp (how long readers are waited for), changes.cpp (the log as a list of changes), commit.cpp
+// (group commit, publishing, failing), read.cpp, get_many.cpp, scan.cpp, checkpoint.cpp (cut, flip, space), merge.*
+// (the new image), verify.cpp, stats.cpp, salvage.*, head.* and writer_lock.*.
 
 #include <kvb/bucket.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -27,6 +29,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "kvb/log/journal_reader.h"
@@ -79,6 +82,31 @@ class Store {
                                                                    std::span<const std::string_view> keys);
   [[nodiscard]] Result<void> scan(const Snapshot& snapshot, const ScanOptions& options,
                                   const std::function<bool(Entry&&)>& visit);
+  // changes.cpp: what was committed behind a seqno.
+  struct ChangeCursor {
+    std::string prefix;
+    bool keys_only = false;
+    std::uint64_t seqno = 0;                // Everything up to here was given.
+    Snapshot pin;                           // The log behind `position` stays as long as this does.
+    std::optional<log::Position> position;  // Of the record behind `seqno`, if it is known.
+  };
+  [[nodiscard]] Result<ChangeCursor> begin_changes(const WatchOptions& options);
+  // The next whole batches behind the cursor, and moves it. Nothing if nothing was committed.
+  [[nodiscard]] Result<std::vector<kvb::Change>> read_changes(ChangeCursor& cursor);
+  // Returns when something is committed behind `seqno`, or after so long.
+  [[nodiscard]] Result<void> wait_for_commit(std::uint64_t seqno, std::chrono::nanoseconds timeout);
+  // As long as it lives a writer elsewhere waits for the reader of this snapshot, whatever its age (pins.cpp).
+  class Patience {
+   public:
+    Patience(Store& store, const Snapshot& snapshot);
+    ~Patience();
+    Patience(const Patience&) = delete;
+    Patience& operator=(const Patience&) = delete;
+
+   private:
+    Store* store_;
+    std::uint64_t epoch_;
+  };
   // Writes salvaged records as one batch, with their own timestamps.
   [[nodiscard]] Result<void> restore(std::span<const SalvagedRecord> records);
   [[nodiscard]] Result<void> flush();
@@ -113,6 +141,9 @@ class Store {
   static void destroy(Store* store) noexcept;
 
   // open.cpp
+  [[nodiscard]] static Result<std::shared_ptr<Store>> create_and_open(os::Environment& environment,
+                                                                      const std::string& path,
+                                                                      const OpenOptions& options);
   [[nodiscard]] static Result<std::shared_ptr<Store>> start(os::Environment& environment,
                                                             std::unique_ptr<os::File> file, const OpenOptions& options);
   // Opens the image that the head names, adds its segments, and begins a fresh active delta.
@@ -128,6 +159,7 @@ class Store {
   [[nodiscard]] Result<void> start_reading();
   // Opens the newest image, replays what is published behind it, and makes that the state.
   [[nodiscard]] Result<void> read_from_newest_head(std::uint64_t up_to);
+  [[nodiscard]] Result<void> read_from_head(std::uint64_t up_to);  // The same, once.
   [[nodiscard]] Result<void> pin_newest_head();
   void drop_old_pins();
   [[nodiscard]] Result<void> follow();  // A reader takes in what has been published since.
@@ -136,6 +168,29 @@ class Store {
   // `key`: nothing else is going to be read.
   [[nodiscard]] Result<void> before_reading(std::optional<std::string_view> key = {});
   [[nodiscard]] bool has_unpublished(std::string_view key) const;
+  // `read(state, limit)` on the newest state, in a read section; again if a reader's pin expired meanwhile. `key`: as
+  // above.
+  template <typename Read>
+  auto read_newest(Read&& read, std::optional<std::string_view> key = {})
+      -> decltype(read(std::declval<const ReadState&>(), std::uint64_t{}));
+
+  // pins.cpp
+  void note_flip(std::uint64_t epoch);
+  [[nodiscard]] std::int64_t outdated_since_ns(std::uint64_t epoch) const;
+  void load_expired_word();
+  // The oldest epoch that somebody has pinned and is to be waited for; UINT64_MAX if there is none.
+  [[nodiscard]] Result<std::uint64_t> oldest_pin();
+  [[nodiscard]] bool expired_readers_are_left() const;
+  void fill_pin_stats(Stats& stats) const;
+  // For readers elsewhere than the writer, after they have read: may the image have been overwritten under them?
+  [[nodiscard]] bool pin_expired(std::uint64_t epoch) const;
+  void judge_expired_word(std::uint64_t epoch);
+  [[nodiscard]] std::unexpected<Error> expired_snapshot() const;
+
+  // changes.cpp
+  [[nodiscard]] Result<log::Position> find_in_log(const Snapshot& now, std::uint64_t seqno) const;
+  [[nodiscard]] Result<bool> read_log(ChangeCursor& cursor, std::uint64_t up_to,
+                                      std::vector<kvb::Change>& changes) const;
 
   // write.cpp
   [[nodiscard]] Result<void> check_writable() const;
@@ -271,6 +326,8 @@ class Store {
                                                              std::int64_t as_of_ns) const;
   [[nodiscard]] Result<index::KeyOrder::View> view_of(Layer& layer) const;
 
+  [[nodiscard]] Result<VerifyReport> verify(const Snapshot& now) const;
+
   // stats.cpp
   // Bytes of the record below the delta that the node's key has there; 0 if none. Found out once for each node.
   [[nodiscard]] Result<std::uint64_t> bytes_below(const ReadState& state, const Layer& layer,
@@ -364,6 +421,20 @@ class Store {
   std::vector<Pin> pins_;                         // Guarded by write_mutex_.
   std::atomic<std::uint64_t> followed_epoch_{0};  // Newest epoch word that was looked at.
   std::unique_ptr<log::JournalReader> reader_;
+  std::atomic<bool> restart_following_{false};  // The last try ended half-way. Stored under write_mutex_.
+  std::atomic<std::uint64_t> ignored_expired_word_{0};
+
+  // The writer's side of pins. flips_ tells when each image became the newest, in this process.
+  struct Flip {
+    std::uint64_t epoch;
+    std::int64_t at_ns;
+  };
+  mutable std::mutex pins_mutex_;
+  std::vector<Flip> flips_;                      // Guarded by pins_mutex_.
+  std::multiset<std::uint64_t> patient_;         // The same: epochs of this reader's backups.
+  std::atomic<std::uint64_t> expired_epoch_{0};  // Pins on lower ones do not count any more.
+  std::atomic<std::uint64_t> expired_pins_{0};
+  std::atomic<std::uint64_t> retired_bytes_{0};
 
   // Writing.
   mutable std::mutex write_mutex_;
@@ -425,5 +496,19 @@ class Store {
   std::uint64_t replayed_records_ = 0;
   std::uint64_t lost_records_ = 0;  // The file had been cut short from outside.
 };
+
+template <typename Read>
+auto Store::read_newest(Read&& read, std::optional<std::string_view> key)
+    -> decltype(read(std::declval<const ReadState&>(), std::uint64_t{})) {
+  constexpr int kTries = 100;
+  for (int tries = 0;; ++tries) {
+    if (auto ready = before_reading(key); !ready) return std::unexpected(ready.error());
+    const os::ReadSections::Section section(readers_);
+    const ReadState& now = state();
+    auto result = read(now, published_.load(std::memory_order_acquire));
+    if (!pin_expired(now.base->epoch())) return result;
+    if (tries == kTries) return expired_snapshot();
+  }
+}
 
 }  // namespace kvb::store

@@ -228,14 +228,20 @@ class ImageCheck {
 
 Result<VerifyReport> Store::verify() {
   if (auto ready = before_reading(); !ready) return std::unexpected(ready.error());
+  // Held to the end: the image that is looked at stays as long.
+  const Snapshot now = snapshot();
+  auto report = verify(now);
+  if (pin_expired(now.state->base->epoch())) return expired_snapshot();
+  return report;
+}
+
+Result<VerifyReport> Store::verify(const Snapshot& now) const {
   VerifyReport report;
   const Problem problem = [&](std::string message, std::uint64_t offset, std::optional<std::uint64_t> hash) {
     report.problems.push_back({.message = std::move(message), .offset_bytes = offset, .key_hash = hash});
   };
   std::uint64_t up_to = 0;
   std::uint64_t trusted = 0;
-  // Held to the end: the image that is looked at stays as long.
-  const Snapshot now = snapshot();
   const format::Superblock& superblock = now.state->base->superblock();
   {
     up_to = now.limit;
@@ -254,6 +260,11 @@ Result<VerifyReport> Store::verify() {
   trusted = std::max(trusted, up_to);
 
   auto head = load_head(*file_);
+  // A writer beside us may just be writing one of the copies.
+  for (int tries = 0; options_.read_only && tries < 10 && head && !(head->a_valid && head->b_valid); ++tries) {
+    environment_->sleep(std::chrono::milliseconds(2));
+    head = load_head(*file_);
+  }
   if (!head) {
     problem(head.error().message, format::kSuperblockAOffset, {});
   } else {
