@@ -95,6 +95,15 @@ class CommandLine {
     range_options(count, count_);
     format_option(count, count_, "text or json");
 
+    CLI::App& watch = command("watch", watch_);
+    text(watch, "--prefix", watch_.prefix, "Only keys that begin with this", "P");
+    watch.add_flag("--hex", watch_.hex, "P is hexadecimal digits");
+    text(watch, "--from", watch_.from, "Begin behind this write, 0 for all that the log has; by default now", "SEQNO");
+    text(watch, "--limit", watch_.limit, "End after so many changes", "N");
+    text(watch, "--timeout", watch_.timeout, "End when nothing has come for so long: seconds, 500ms, 2m", "TIME");
+    watch.add_flag("--keys", watch_.keys, "Without values");
+    format_option(watch, watch_, "text or json");
+
     format_option(command("stats", stats_), stats_, "table or json");
     format_option(command("verify", verify_), verify_, "text or json");
 
@@ -231,6 +240,7 @@ class CommandLine {
   ExpireArguments expire_;
   ScanArguments scan_;
   CountArguments count_;
+  WatchArguments watch_;
   StatsArguments stats_;
   VerifyArguments verify_;
   CompactArguments compact_;

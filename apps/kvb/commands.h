@@ -96,6 +96,16 @@ struct ScanArguments : RangeArguments {
 };
 
 struct CountArguments : RangeArguments {};
+
+struct WatchArguments : CommonArguments {
+  std::optional<std::string> prefix;
+  bool hex = false;
+  std::optional<std::string> from;
+  std::optional<std::string> limit;
+  std::optional<std::string> timeout;
+  bool keys = false;
+};
+
 struct StatsArguments : CommonArguments {};
 struct VerifyArguments : CommonArguments {};
 
@@ -138,6 +148,7 @@ struct RepairArguments : CommonArguments {
 [[nodiscard]] Outcome run(const ExpireArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const ScanArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const CountArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const WatchArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const StatsArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const VerifyArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const CompactArguments& arguments, Output& output);

@@ -137,6 +137,21 @@ Examples:
   kvb count app.kvb
   kvb count app.kvb --prefix user:)"},
 
+    CommandHelp{"watch", "Show changes as they are committed",
+                R"(
+By whatever program: it reads the log of the bucket, and no change is missed, however fast they come. It goes on until
+Ctrl-C, or as --limit and --timeout say. What expires is no change and is not shown.
+
+--from goes on behind a write that was seen before: a seqno, which --format json shows with each change. The log keeps
+old writes until compaction gives their space back; if that has happened, it is an error, and nothing is skipped.
+
+--format text: one line for each change: put, a TAB, KEY, a TAB, VALUE; or remove, a TAB, KEY. Escapes as by `kvb scan`.
+--format json: one object on a line, with type, seqno, written_at, and what `kvb scan` shows.
+
+Examples:
+  kvb watch app.kvb --prefix user: --timeout 100ms
+  kvb watch app.kvb --from 0 --limit 3 --format json)"},
+
     CommandHelp{"stats", "Show sizes and numbers of a bucket",
                 R"(
 Examples:
@@ -238,13 +253,15 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 // What people who know other stores type.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 28> kOtherNames = {
-    {{"create", "init"},    {"new", "init"},       {"set", "put"},       {"add", "put"},        {"delete", "del"},
-     {"remove", "del"},     {"rm", "del"},         {"mget", "get"},      {"list", "scan"},      {"ls", "scan"},
-     {"keys", "scan"},      {"info", "stats"},     {"check", "verify"},  {"recover", "repair"}, {"vacuum", "compact"},
-     {"shrink", "compact"}, {"increment", "incr"}, {"incrby", "incr"},   {"increase", "incr"},  {"decr", "incr"},
-     {"ttl", "expire"},     {"persist", "expire"}, {"keep", "expire"},   {"copy", "backup"},    {"cp", "backup"},
-     {"dump", "export"},    {"load", "import"},    {"restore", "import"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 30> kOtherNames = {
+    {{"create", "init"},    {"new", "init"},       {"set", "put"},        {"add", "put"},
+     {"delete", "del"},     {"remove", "del"},     {"rm", "del"},         {"mget", "get"},
+     {"list", "scan"},      {"ls", "scan"},        {"keys", "scan"},      {"follow", "watch"},
+     {"tail", "watch"},     {"info", "stats"},     {"check", "verify"},   {"recover", "repair"},
+     {"vacuum", "compact"}, {"shrink", "compact"}, {"increment", "incr"}, {"incrby", "incr"},
+     {"increase", "incr"},  {"decr", "incr"},      {"ttl", "expire"},     {"persist", "expire"},
+     {"keep", "expire"},    {"copy", "backup"},    {"cp", "backup"},      {"dump", "export"},
+     {"load", "import"},    {"restore", "import"}}};
 
 }  // namespace
 

@@ -7,7 +7,7 @@ import unittest
 
 from support import KVB, KvbTest
 
-COMMANDS = ["init", "put", "get", "del", "exists", "incr", "expire", "scan", "count", "stats", "verify", "compact", "backup", "export",
+COMMANDS = ["init", "put", "get", "del", "exists", "incr", "expire", "scan", "count", "watch", "stats", "verify", "compact", "backup", "export",
             "import", "repair"]
 
 
