@@ -26,6 +26,8 @@ scripts/bench_report.py "$build/results.json" --write "$pages"
 
 if [ $# -eq 0 ] || [ "$*" = "--quick" ]; then
   echo
+  "$build/bench/kvb_processes" readers
+  echo
   WFL="$build/apps/wfl/wfl" bench/wfl/run.py
   bench/wfl/keystore.py --wfl "$build/apps/wfl/wfl" --cpp "$build/bench/wfl_keystore_bench"
 fi

@@ -28,6 +28,7 @@ import xml.etree.ElementTree as ElementTree
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 BUILD = SOURCE / "build" / "full"
 ASAN_BUILD = SOURCE / "build" / "engine-asan"
+TSAN_BUILD = SOURCE / "build" / "engine-tsan"
 PREFIX = BUILD / "stage"
 LOGS = SOURCE / "build" / "test-logs"
 UNITTEST_LINE = re.compile(r"^Ran (\d+) tests? in .*\n\nOK(?: \(skipped=(\d+)\))?", re.MULTILINE)
@@ -54,6 +55,7 @@ PROOFS = {
     "fault_runs": ("runs with a failing call", "", 2_500),
     "damaged_files": ("damaged files", "", 100_000),
     "kills": ("kills", "", 300),
+    "bank_seconds": ("seconds of readers and a writer in processes", "", 60),
 }
 
 
@@ -96,14 +98,15 @@ def build(name, preset, folder, target, options, jobs):
     return None
 
 
-def ctest(name, folder, limit, environment, jobs, prove=False):
-    """Runs CTest and counts the cases from its JUnit file; with `prove`, also holds what was tried against PROOFS."""
+def ctest(name, folder, limit, environment, jobs, prove=False, chosen=None):
+    """Runs CTest and counts the cases from its JUnit file; with `prove`, also holds what was tried against PROOFS. `chosen` is the
+    pattern of the tests to run, all by default."""
     junit = LOGS / f"{name}.xml"
     junit.unlink(missing_ok=True)
     log = LOGS / f"{name}.log"
     env = {**os.environ, **environment}
     command = ["ctest", "--test-dir", str(folder), "-j", str(jobs), "--output-on-failure", "--output-junit", str(junit),
-               "--test-output-size-passed", "65536"]
+               "--test-output-size-passed", "65536", *(["--tests-regex", chosen] if chosen else [])]
     code = run(command, log, limit, env)
     if code is None:
         return Outcome(0, 1, details=f"the tests were not through after {limit} seconds\n" + tail(log))
@@ -191,10 +194,29 @@ def sanitized_engine(jobs):
     options = f"external_symbolizer_path={symbolizer}" if symbolizer else ""
     # A tenth of the work: the instrumented programs are several times slower, and look for something else.
     return ctest("sanitizers", ASAN_BUILD, SANITIZER_LIMIT, {
-        "KVB_CRASH_SCALE": "0.05", "KVB_MODEL_OPERATIONS": "6000", "KVB_KILLS": "5",
+        "KVB_CRASH_SCALE": "0.05", "KVB_MODEL_OPERATIONS": "6000", "KVB_KILLS": "5", "KVB_BANK_SECONDS": "5",
         "ASAN_OPTIONS": f"detect_stack_use_after_return=1:strict_string_checks=1:{options}",
         "UBSAN_OPTIONS": f"print_stacktrace=1:{options}",
     }, jobs)
+
+
+def threaded_engine(jobs):
+    programs = ["kvb_index_test", "kvb_store_test", "kvb_api_test"]
+    failure = build("threads-build", "engine-tsan", TSAN_BUILD, programs, [], jobs)
+    if failure:
+        return failure
+    symbolizer = shutil.which("llvm-symbolizer-19") or ""
+    options = f":external_symbolizer_path={symbolizer}" if symbolizer else ""
+    # Everything that runs in several threads or processes. A race is a failure of its test, whatever the test says.
+    return ctest("threads", TSAN_BUILD, SANITIZER_LIMIT, {
+        "KVB_KILLS": "10", "KVB_BANK_SECONDS": "15",
+        "TSAN_OPTIONS": f"halt_on_error=1:second_deadlock_stack=1{options}",
+    }, jobs, chosen=THREADED)
+
+
+# The tests that the thread sanitizer is for.
+THREADED = (r"^kvb_(index|store|api)_test\.(Threads|CompactThreads|SnapshotTest|Backup|BucketRelaxed|Watch|WatchProcesses|Pins|Bank|Processes|"
+            r"Delta|KeyOrderTest|Modes/KillLoop)\.")
 
 
 PARTS = [
@@ -206,6 +228,7 @@ PARTS = [
     ("install", "programs built outside", lambda jobs: script("install", ["tests/install/run.py"])),
     ("bench", "benchmark and its report", lambda jobs: script("bench", ["tests/bench/run.py"])),
     ("sanitizers", "engine under address and undefined behaviour sanitizers", sanitized_engine),
+    ("threads", "engine's threads and processes under the thread sanitizer", threaded_engine),
     ("fuzz", "engine's fuzz targets", lambda jobs: script("fuzz", ["scripts/fuzz.sh", str(FUZZ_SECONDS), str(jobs)],
                                                           {"PRESET": "engine-fuzz"})),
 ]
