@@ -42,7 +42,8 @@ void append_text(std::vector<std::byte>& out, std::string_view text) {
 // Reads entries from a page's payload without ever leaving it.
 class PayloadReader {
  public:
-  explicit PayloadReader(std::span<const std::byte> payload) : payload_(payload) {}
+  explicit PayloadReader(std::span<const std::byte> payload, std::size_t at = 0) : payload_(payload), at_(at) {}
+  [[nodiscard]] std::size_t at() const noexcept { return at_; }
 
   [[nodiscard]] bool u16(std::uint16_t& value) noexcept { return number(value); }
   [[nodiscard]] bool u32(std::uint32_t& value) noexcept { return number(value); }
@@ -64,7 +65,7 @@ class PayloadReader {
   }
 
   std::span<const std::byte> payload_;
-  std::size_t at_ = 0;
+  std::size_t at_;
 };
 
 }  // namespace
@@ -180,8 +181,8 @@ struct KeyTable::Page {
   std::uint32_t count = 0;
   std::array<std::byte, format::kPageBytes> bytes;
 
-  [[nodiscard]] PayloadReader payload() const noexcept {
-    return PayloadReader(std::span<const std::byte>(bytes).subspan(kPageHeaderBytes));
+  [[nodiscard]] PayloadReader payload(std::size_t at = 0) const noexcept {
+    return PayloadReader(std::span<const std::byte>(bytes).subspan(kPageHeaderBytes), at);
   }
 };
 
@@ -198,6 +199,12 @@ Result<void> KeyTable::read(std::uint64_t number, Page& page) const {
   page.type = header->type;
   page.count = header->count;
   return {};
+}
+
+void KeyTable::Leaf::reserve(std::size_t keys) {
+  ends_.reserve(keys);
+  // About twice a page; most leaves take less, since keys are short where many fit.
+  bytes_.reserve(2 * format::kPageBytes);
 }
 
 void KeyTable::Leaf::add(std::size_t shared, std::string_view rest) {
@@ -233,8 +240,16 @@ std::size_t KeyTable::Leaf::count_before(std::string_view key, bool including) c
 
 Result<void> KeyTable::decode_leaf(const Page& page, Leaf& leaf) const {
   leaf.clear();
-  PayloadReader in = page.payload();
-  for (std::uint32_t i = 0; i < page.count; ++i) {
+  leaf.reserve(page.count);
+  std::size_t at = 0;
+  std::uint32_t left = page.count;
+  return decode_keys(page, at, left, page.count, leaf);
+}
+
+Result<void> KeyTable::decode_keys(const Page& page, std::size_t& at, std::uint32_t& left, std::uint32_t most,
+                                   Leaf& leaf) const {
+  PayloadReader in = page.payload(at);
+  for (; left != 0 && most != 0; --left, --most) {
     std::uint16_t shared = 0;
     std::uint16_t rest = 0;
     std::string_view text;
@@ -251,6 +266,7 @@ Result<void> KeyTable::decode_leaf(const Page& page, Leaf& leaf) const {
     if (!more) return std::unexpected(more.error());
     leaf.extend_last(*more);
   }
+  at = in.at();
   return {};
 }
 
@@ -317,17 +333,27 @@ Result<std::string> KeyTable::first_key(std::uint64_t number) const {
   return damaged(number);
 }
 
+KeyTable::Cursor::Cursor(const KeyTable& table) : table_(&table), page_(std::make_unique<Page>()) {}
+KeyTable::Cursor::Cursor(Cursor&&) noexcept = default;
+KeyTable::Cursor& KeyTable::Cursor::operator=(Cursor&&) noexcept = default;
+KeyTable::Cursor::~Cursor() = default;
+
 Result<void> KeyTable::Cursor::descend(std::uint64_t number, bool first) {
-  Page page;
   for (std::size_t level = 0; level < kMostLevels; ++level) {
-    if (auto done = table_->read(number, page); !done) return done;
-    if (page.type == PageType::key_leaf) {
-      if (auto decoded = table_->decode_leaf(page, leaf_); !decoded) return decoded;
-      index_ = first ? 0 : leaf_.size() - 1;
+    if (auto done = table_->read(number, *page_); !done) return done;
+    if (page_->type == PageType::key_leaf) {
+      set_end();
+      if (first) {
+        at_ = 0;
+        left_ = page_->count;
+        return decode_more();
+      }
+      if (auto decoded = table_->decode_leaf(*page_, leaf_); !decoded) return decoded;
+      index_ = leaf_.size() - 1;
       return {};
     }
     Step step;
-    if (auto decoded = table_->decode_branch(page, {}, step.children); !decoded) {
+    if (auto decoded = table_->decode_branch(*page_, {}, step.children); !decoded) {
       return std::unexpected(decoded.error());
     }
     step.at = first ? 0 : step.children.size() - 1;
@@ -337,23 +363,62 @@ Result<void> KeyTable::Cursor::descend(std::uint64_t number, bool first) {
   return table_->damaged(number);
 }
 
-Result<void> KeyTable::Cursor::descend_to(std::string_view key) {
+Result<bool> KeyTable::Cursor::descend_to(std::string_view key) {
   path_.clear();
   set_end();
-  if (table_->run_->pages() == 0) return {};
+  if (table_->run_->pages() == 0) return false;
   std::uint64_t number = table_->run_->pages() - 1;
-  Page page;
   for (std::size_t level = 0; level < kMostLevels; ++level) {
-    if (auto done = table_->read(number, page); !done) return done;
-    if (page.type == PageType::key_leaf) return table_->decode_leaf(page, leaf_);
+    if (auto done = table_->read(number, *page_); !done) return std::unexpected(done.error());
+    if (page_->type == PageType::key_leaf) return true;
     Step step;
-    auto at = table_->decode_branch(page, key, step.children);
+    auto at = table_->decode_branch(*page_, key, step.children);
     if (!at) return std::unexpected(at.error());
     step.at = *at;
     number = step.children[step.at];
     path_.push_back(std::move(step));
   }
   return table_->damaged(number);
+}
+
+// How a key compares follows from how much it shares with the one before it. Of that one it is known that it is before
+// the sought key, and that both share `same` bytes. A key that shares more with it differs from the sought key at the
+// same place and in the same way. One that shares less differs from it earlier, and is behind both. So bytes are looked
+// at only if it shares just as much.
+Result<bool> KeyTable::Cursor::skip_to(std::string_view key, bool exclusive) {
+  PayloadReader in = page_->payload();
+  std::size_t same = 0;
+  for (std::uint32_t i = 0; i < page_->count; ++i) {
+    std::uint16_t shared = 0;
+    std::uint16_t rest = 0;
+    std::string_view text;
+    if (!in.u16(shared) || !in.u16(rest)) return table_->damaged(page_->number);
+    if ((rest & kCut) != 0) return false;  // The rest of the key is elsewhere.
+    if (!in.text(rest, text)) return table_->damaged(page_->number);
+    if (shared > same) continue;
+    if (shared == same) {
+      const std::string_view wanted = key.substr(same);
+      const std::size_t more = shared_bytes(text, wanted);
+      const bool equal = more == text.size() && more == wanted.size();
+      const bool before = more == text.size() ? !equal : more < wanted.size() && text < wanted;
+      if (before || (equal && exclusive)) {
+        same += more;
+        continue;
+      }
+    }
+    leaf_.add(0, key.substr(0, shared));
+    leaf_.extend_last(text);
+    at_ = in.at();
+    left_ = page_->count - i - 1;
+    return true;
+  }
+  return true;
+}
+
+Result<void> KeyTable::Cursor::decode_more() {
+  if (left_ == 0) return step_leaf(true);
+  constexpr std::uint32_t kKeys = 32;
+  return table_->decode_keys(*page_, at_, left_, kKeys, leaf_);
 }
 
 Result<void> KeyTable::Cursor::step_leaf(bool forward) {
@@ -370,15 +435,23 @@ Result<void> KeyTable::Cursor::step_leaf(bool forward) {
 }
 
 Result<void> KeyTable::Cursor::seek(std::string_view key, bool exclusive) {
-  if (auto found = descend_to(key); !found) return found;
-  index_ = leaf_.count_before(key, exclusive);
-  if (index_ == leaf_.size() && leaf_.size() != 0) return step_leaf(true);
-  return {};
+  auto found = descend_to(key);
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return {};
+  auto skipped = skip_to(key, exclusive);
+  if (!skipped) return std::unexpected(skipped.error());
+  if (!*skipped) {
+    if (auto decoded = table_->decode_leaf(*page_, leaf_); !decoded) return decoded;
+    index_ = leaf_.count_before(key, exclusive);
+  }
+  return index_ < leaf_.size() ? Result<void>{} : step_leaf(true);
 }
 
 Result<void> KeyTable::Cursor::seek_back(std::string_view key, bool exclusive) {
-  if (auto found = descend_to(key); !found) return found;
-  if (leaf_.size() == 0) return {};
+  auto found = descend_to(key);
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return {};
+  if (auto decoded = table_->decode_leaf(*page_, leaf_); !decoded) return decoded;
   const std::size_t before = leaf_.count_before(key, !exclusive);
   if (before == 0) return step_leaf(false);
   index_ = before - 1;

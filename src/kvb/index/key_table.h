@@ -62,6 +62,8 @@ class KeyTable {
 
   [[nodiscard]] const space::PageRun& run() const noexcept { return *run_; }
 
+  struct Page;  // A copy of one.
+
   // The keys of a leaf, one behind the other.
   class Leaf {
    public:
@@ -76,6 +78,7 @@ class KeyTable {
     }
     // The number of keys before `key`, or up to and including it.
     [[nodiscard]] std::size_t count_before(std::string_view key, bool including) const noexcept;
+    void reserve(std::size_t keys);
     // Adds a key that begins with the first `shared` bytes of the last one and goes on with `rest`.
     void add(std::size_t shared, std::string_view rest);
     void extend_last(std::string_view more);
@@ -85,10 +88,15 @@ class KeyTable {
     std::vector<std::uint32_t> ends_;
   };
 
-  // Walks the keys; the table must outlive it. Not thread-safe itself, but any number may walk at once.
+  // Walks the keys, in the direction of the seek that began it: next() behind seek() and seek_first(), previous()
+  // behind seek_back() and seek_last(). The table must outlive it. Not thread-safe itself, but any number may walk at
+  // once. Forward, a leaf's keys are decoded as they are reached, and those before the sought one not at all.
   class Cursor {
    public:
-    explicit Cursor(const KeyTable& table) : table_(&table) {}
+    explicit Cursor(const KeyTable& table);
+    Cursor(Cursor&&) noexcept;
+    Cursor& operator=(Cursor&&) noexcept;
+    ~Cursor();
 
     // To the first key ≥ `key` (> if `exclusive`), or at the end.
     [[nodiscard]] Result<void> seek(std::string_view key, bool exclusive);
@@ -101,7 +109,7 @@ class KeyTable {
     [[nodiscard]] std::string_view key() const noexcept { return leaf_[index_]; }
     [[nodiscard]] Result<void> next() {
       if (++index_ < leaf_.size()) return {};
-      return step_leaf(true);
+      return decode_more();
     }
     [[nodiscard]] Result<void> previous() {
       if (index_ > 0) {
@@ -118,24 +126,36 @@ class KeyTable {
       std::size_t at = 0;
     };
     [[nodiscard]] Result<void> descend(std::uint64_t page, bool first);  // To the first or the last leaf below.
-    [[nodiscard]] Result<void> descend_to(std::string_view key);         // To the leaf in which the key is or would be.
+    // To the leaf in which the key is or would be: reads its page. False if there is none.
+    [[nodiscard]] Result<bool> descend_to(std::string_view key);
+    // Decodes the leaf from the first key on that is not before `key` (or not up to it). False if it cannot be told
+    // without decoding all of it.
+    [[nodiscard]] Result<bool> skip_to(std::string_view key, bool exclusive);
+    // Some more keys of the leaf, or the next leaf.
+    [[nodiscard]] Result<void> decode_more();
     [[nodiscard]] Result<void> step_leaf(bool forward);
     void set_end() noexcept {
       leaf_.clear();
       index_ = 0;
+      left_ = 0;
     }
 
     const KeyTable* table_;
     std::vector<Step> path_;
-    Leaf leaf_;
+    std::unique_ptr<Page> page_;  // The one that was read last; the leaf's, once there.
+    Leaf leaf_;                   // What has been decoded of it.
+    std::size_t at_ = 0;          // Where in its payload the next key begins,
+    std::uint32_t left_ = 0;      // and how many there are.
     std::size_t index_ = 0;
   };
 
  private:
   friend class Cursor;
-  struct Page;
   [[nodiscard]] Result<void> read(std::uint64_t number, Page& page) const;
   [[nodiscard]] Result<void> decode_leaf(const Page& page, Leaf& leaf) const;
+  // At most so many keys more, of `left` that begin at `at`.
+  [[nodiscard]] Result<void> decode_keys(const Page& page, std::size_t& at, std::uint32_t& left, std::uint32_t most,
+                                         Leaf& leaf) const;
   // The children of a branch, and which of them leads to the key.
   [[nodiscard]] Result<std::size_t> decode_branch(const Page& page, std::optional<std::string_view> key,
                                                   std::vector<std::uint32_t>& children) const;

@@ -21,6 +21,8 @@ namespace kvb::store {
 namespace {
 
 constexpr std::size_t kPortionEntries = 128;
+// The first one is small: it tells whether the records lie one behind the other, and many scans want no more.
+constexpr std::size_t kFirstPortionEntries = 12;
 constexpr std::size_t kPortionBytes = 1024 * 1024;
 
 // The first byte string behind all that begin with `prefix`; nothing if there is none.
@@ -130,7 +132,8 @@ Result<bool> Store::gather_keys(ScanState& scan) const {
     scan.merge = std::move(*merge);
   }
   scan.candidates.clear();
-  const std::size_t most = std::min<std::uint64_t>(scan.remaining, kPortionEntries);
+  const std::size_t most =
+      std::min<std::uint64_t>(scan.remaining, scan.last_key ? kPortionEntries : kFirstPortionEntries);
   while (const auto key = scan.merge->current()) {
     if (scan.is_behind(key->key)) return false;
     ScanCandidate candidate{.hash = 0, .version = {}, .place = {.kind = QuickPlace::Kind::unsure}};
@@ -279,6 +282,30 @@ Result<index::KeyOrder::View> Store::view_of(Layer& layer) const {
   return unreadable_keys(path_);
 }
 
+namespace {
+
+// Entries that scans of this thread have used, with their memory.
+thread_local std::vector<Entry> spare_entries;
+constexpr std::size_t kMostSpareBytes = 128 * 1024;
+
+// What a scan takes from there, and gives back unless it is much. A scan inside another one finds nothing there.
+class SpareEntries {
+ public:
+  explicit SpareEntries(std::vector<Entry>& entries) : entries_(&entries) { entries.swap(spare_entries); }
+  ~SpareEntries() {
+    std::size_t bytes = 0;
+    for (const Entry& entry : *entries_) bytes += entry.key.capacity() + entry.value.bytes.capacity() + sizeof(Entry);
+    if (bytes <= kMostSpareBytes) entries_->swap(spare_entries);
+  }
+  SpareEntries(const SpareEntries&) = delete;
+  SpareEntries& operator=(const SpareEntries&) = delete;
+
+ private:
+  std::vector<Entry>* entries_;
+};
+
+}  // namespace
+
 Result<void> Store::scan(const ScanOptions& options, const std::function<bool(Entry&&)>& visit) {
   if (auto ready = before_reading(); !ready) return ready;
   return scan(snapshot(), options, visit);
@@ -320,6 +347,7 @@ Result<void> Store::scan(const Snapshot& snapshot, const ScanOptions& options,
                                    "their places.",
                         .path = path_};
   }
+  const SpareEntries spare(scan.entries);
   for (bool more = true; more && scan.remaining != 0;) {
     auto got = scan_some(scan);
     if (pin_expired(snapshot.state->base->epoch())) return expired_snapshot();
