@@ -15,6 +15,9 @@ using format::kFooterBytes;
 using format::kRecordHeaderBytes;
 using format::kSegmentHeaderBytes;
 
+// Of the reserve, for the next removals.
+constexpr std::uint64_t kRemovalSegmentBytes = format::kMinSegmentBytes;
+
 // After an unclean end nobody knows which seqnos were used behind the last valid record. Nobody can have used 2^32 of
 // them.
 std::uint64_t seqno_after_unclean_end(std::uint64_t highest_known) noexcept {
@@ -70,12 +73,15 @@ Result<TailStatistics> collect_statistics(SegmentTable& segments, Segment& segme
 }
 
 JournalWriter::JournalWriter(os::Environment& environment, os::File& file, SegmentTable& segments,
-                             space::FreeSpace& free_space, SyncFile sync, const Identity& identity, const Position& end,
-                             bool continue_tail, std::uint64_t highest_known_seqno, std::uint64_t next_segment_id)
+                             space::FreeSpace& free_space, space::Reserve& reserve, ReserveNeed need, SyncFile sync,
+                             const Identity& identity, const Position& end, bool continue_tail,
+                             std::uint64_t highest_known_seqno, std::uint64_t next_segment_id)
     : environment_(&environment),
       file_(&file),
       segments_(&segments),
       free_space_(&free_space),
+      reserve_(&reserve),
+      need_(std::move(need)),
       sync_(std::move(sync)),
       identity_(identity),
       tail_(end),
@@ -110,7 +116,7 @@ format::SegmentLink JournalWriter::new_link(const space::PageRange& range) {
 }
 
 Result<Segment*> JournalWriter::make_segment(const format::SegmentLink& link, space::PageRange& range,
-                                             std::uint64_t base_seqno, std::uint64_t batch_bytes) {
+                                             std::uint64_t base_seqno, std::uint64_t batch_bytes, bool from_reserve) {
   format::SegmentHeader header{.uuid = identity_.uuid,
                                .link = link,
                                .size_bytes = range.bytes(),
@@ -119,10 +125,12 @@ Result<Segment*> JournalWriter::make_segment(const format::SegmentLink& link, sp
                                .pid = identity_.pid,
                                .hash_seed = identity_.hash_seed};
   auto allocated = file_->allocate(link.paddr, header.size_bytes);
-  if (!allocated && allocated.error().code == ErrorCode::full &&
-      header.size_bytes > format::segment_bytes_for(batch_bytes)) {
-    // A nearly full disk: take just what this batch needs.
-    header.size_bytes = format::segment_bytes_for(batch_bytes);
+  const std::uint64_t least = format::segment_bytes_for(batch_bytes);
+  const auto is_full = [&] { return !allocated && allocated.error().code == ErrorCode::full; };
+  // A nearly full disk: less, of what need not be kept; in the end just what this batch needs.
+  if (is_full() && !from_reserve && !reserve_->keep_after_refusal(need_())) return nearly_full();
+  while (is_full() && header.size_bytes > least) {
+    header.size_bytes = std::max(header.size_bytes / 2 / format::kPageBytes * format::kPageBytes, least);
     allocated = file_->allocate(link.paddr, header.size_bytes);
   }
   if (!allocated) return std::unexpected(allocated.error());
@@ -139,8 +147,23 @@ Result<Segment*> JournalWriter::make_segment(const format::SegmentLink& link, sp
   return added;
 }
 
+std::unexpected<Error> JournalWriter::nearly_full() const {
+  return std::unexpected(Error{
+      .code = ErrorCode::full,
+      .message = "The disk is nearly full. What it has left is kept so that keys can be removed and their space be "
+                 "given back. Remove keys and compact the bucket, or make room on the device, then try again.",
+      .path = file_->path()});
+}
+
+Result<Segment*> JournalWriter::make_next(const format::SegmentLink& link, space::PageRange& range,
+                                          std::uint64_t batch_bytes, bool from_reserve) {
+  // Removals too leave alone what is to be kept, as long as there is anything else.
+  if (!reserve_->keep(need_(), range.bytes()) && !from_reserve) return nearly_full();
+  return make_segment(link, range, tail_.next_seqno, batch_bytes, from_reserve);
+}
+
 // Makes the segment that tail_ promises, large enough for the batch if there is room at its place.
-Result<void> JournalWriter::make_promised(std::uint64_t batch_bytes) {
+Result<void> JournalWriter::make_promised(std::uint64_t batch_bytes, bool from_reserve) {
   if (promise_.pages == 0) {
     return std::unexpected(
         Error{.code = ErrorCode::damaged,
@@ -155,7 +178,12 @@ Result<void> JournalWriter::make_promised(std::uint64_t batch_bytes) {
     if (more) promise_.pages += more->pages;
   }
   const std::uint64_t fits = promise_.bytes() >= format::segment_bytes_for(batch_bytes) ? batch_bytes : 0;
-  auto made = make_segment(tail_.segment, promise_, tail_.next_seqno, fits);
+  auto made = make_next(tail_.segment, promise_, fits, from_reserve);
+  if (!made && made.error().code == ErrorCode::full && from_reserve &&
+      reserve_->free_blocks_for_removing(std::max(format::segment_bytes_for(fits), kRemovalSegmentBytes))) {
+    // Its place is fixed already, so what the reserve gives up must come back there.
+    made = make_next(tail_.segment, promise_, fits, from_reserve);
+  }
   if (!made) return std::unexpected(made.error());
   segment_ = *made;
   statistics_ = {};
@@ -169,7 +197,9 @@ Result<void> JournalWriter::cut(Segment& segment, const Position& end, std::uint
   auto file_bytes = file_->size();
   if (!file_bytes) return std::unexpected(file_bytes.error());
   if (*file_bytes < segment.end_paddr()) {
-    if (auto allocated = file_->allocate(segment.paddr(), segment.header.size_bytes); !allocated) return allocated;
+    auto allocated = file_->allocate(segment.paddr(), segment.header.size_bytes);
+    // On a full disk the footer alone is written: nothing else of what is missing is ever used.
+    if (!allocated && allocated.error().code != ErrorCode::full) return allocated;
   }
   const space::PageRange range = free_space_->take(next_bytes(0));
   const format::Footer footer{.flags = format::Footer::kCut,
@@ -199,7 +229,20 @@ Result<void> JournalWriter::cut(Segment& segment, const Position& end, std::uint
   return {};
 }
 
-Result<void> JournalWriter::open_tail() {
+Result<void> JournalWriter::go_on_in(Segment& tail) {
+  auto allocated = file_->allocate(tail.paddr(), tail.header.size_bytes);
+  if (!allocated) return allocated;
+  if (auto synced = sync_all(); !synced) return synced;
+  auto mapped = segments_->ensure_mapped(tail, tail.header.size_bytes);
+  if (!mapped) return std::unexpected(mapped.error());
+  auto statistics = collect_statistics(*segments_, tail, tail_.offset, file_->path());
+  if (!statistics) return std::unexpected(statistics.error());
+  statistics_ = std::move(*statistics);
+  segment_ = &tail;
+  return {};
+}
+
+Result<void> JournalWriter::open_tail(bool from_reserve) {
   // What recovery has written again (store/adopt.cpp) must be durable before anything new is written: a footer that
   // survived a crash which its segment's header did not would end the life that is made anew under that header.
   if (auto synced = sync_all(); !synced) return synced;
@@ -209,21 +252,19 @@ Result<void> JournalWriter::open_tail() {
     // it is known that seqnos were given out behind it (the file was cut short from outside), they must not be used
     // again: make it, and cut it at once.
     if (highest_known_seqno_ >= tail_.next_seqno) {
-      if (auto made = make_promised(0); !made) return made;
+      if (auto made = make_promised(0, from_reserve); !made) return made;
       Segment& segment = *std::exchange(segment_, nullptr);
       auto done = cut(segment, tail_, seqno_after_unclean_end(highest_known_seqno_));
       if (!done) return done;
     }
   } else if (continue_tail_) {
-    auto allocated = file_->allocate(existing->paddr(), existing->header.size_bytes);
-    if (!allocated) return allocated;
-    if (auto synced = sync_all(); !synced) return synced;
-    auto mapped = segments_->ensure_mapped(*existing, existing->header.size_bytes);
-    if (!mapped) return std::unexpected(mapped.error());
-    auto statistics = collect_statistics(*segments_, *existing, tail_.offset, file_->path());
-    if (!statistics) return std::unexpected(statistics.error());
-    statistics_ = std::move(*statistics);
-    segment_ = existing;
+    auto file_bytes = file_->size();
+    if (!file_bytes) return std::unexpected(file_bytes.error());
+    const std::uint64_t missing = existing->end_paddr() - std::min(*file_bytes, existing->end_paddr());
+    auto done = reserve_->keep(need_(), missing) ? go_on_in(*existing) : Result<void>(nearly_full());
+    // Without room for the rest of it, it ends where it is, and a smaller one may fit.
+    if (!done && done.error().code == ErrorCode::full) done = cut(*existing, tail_, tail_.next_seqno);
+    if (!done) return done;
   } else {
     auto done = cut(*existing, tail_, seqno_after_unclean_end(highest_known_seqno_));
     if (!done) return done;
@@ -251,51 +292,33 @@ void JournalWriter::stage_footer(const format::SegmentLink& next) {
   tail_ = {.segment = next, .offset = kSegmentHeaderBytes, .next_seqno = tail_.next_seqno};
 }
 
-void JournalWriter::take_reserve() {
-  constexpr std::uint64_t kReserveBytes = 64 * 1024;
-  constexpr std::uint64_t kTinyBucketBytes = 1024 * 1024;
-  if (reserve_.pages != 0 || segments_->bytes() < kTinyBucketBytes) return;
-  reserve_ = free_space_->take(kReserveBytes);
-  if (!file_->allocate(reserve_.paddr, reserve_.bytes())) {
-    free_space_->give_back(reserve_);
-    reserve_ = {};
-  }
-}
-
-bool JournalWriter::use_reserve() {
-  if (reserve_.pages == 0) return false;
-  const space::PageRange used = std::exchange(reserve_, {});
-  const bool punched = file_->punch(used.paddr, used.bytes()).has_value();
-  free_space_->give_back(used);
-  return punched;
-}
-
 Result<void> JournalWriter::prepare(std::uint64_t batch_bytes, bool from_reserve) {
-  auto made = make_room(batch_bytes);
-  if (!made && made.error().code == ErrorCode::full && from_reserve && use_reserve()) made = make_room(batch_bytes);
-  return made;
-}
-
-Result<void> JournalWriter::make_room(std::uint64_t batch_bytes) {
   if (!opened_) {
-    if (auto done = open_tail(); !done) return done;
+    if (auto done = open_tail(from_reserve); !done) return done;
   }
   if (segment_ == nullptr) {
-    if (auto made = make_promised(batch_bytes); !made) return made;
+    if (auto made = make_promised(batch_bytes, from_reserve); !made) return made;
   }
   const std::uint64_t limit = format::record_limit(segment_->header.size_bytes);
   if (batch_bytes <= limit - tail_.offset) return {};
 
   space::PageRange range = free_space_->take(next_bytes(batch_bytes));
-  const format::SegmentLink next = new_link(range);
-  auto made = make_segment(next, range, tail_.next_seqno, batch_bytes);
-  if (!made) {
-    free_space_->give_back(range);
-    return std::unexpected(made.error());  // The old segment stays open for smaller batches.
+  format::SegmentLink next = new_link(range);
+  auto made = make_next(next, range, batch_bytes, from_reserve);
+  if (!made) free_space_->give_back(range);
+  if (!made && made.error().code == ErrorCode::full && from_reserve) {
+    const std::uint64_t bytes = format::segment_bytes_for(batch_bytes);
+    range = reserve_->take_for_removing(std::max(bytes, kRemovalSegmentBytes));
+    if (range.pages == 0) range = reserve_->take_for_removing(bytes);
+    if (range.pages != 0) {
+      next = new_link(range);
+      made = make_next(next, range, batch_bytes, from_reserve);
+      if (!made) free_space_->give_back(range);
+    }
   }
+  if (!made) return std::unexpected(made.error());  // The old segment stays open for smaller batches.
   stage_footer(next);
   segment_ = *made;
-  take_reserve();
   return {};
 }
 

@@ -38,6 +38,7 @@
 #include "kvb/log/journal_reader.h"
 #include "kvb/log/segment_table.h"
 #include "kvb/space/free_space.h"
+#include "kvb/space/reserve.h"
 
 namespace kvb::log {
 
@@ -75,6 +76,8 @@ struct StagedRecord {
 
 // Syncs the file, together with whoever else does.
 using SyncFile = std::function<Result<void>(os::SyncKind)>;
+// What must be kept for a full disk, as things stand.
+using ReserveNeed = std::function<space::Reserve::Need()>;
 
 class JournalWriter {
  public:
@@ -89,13 +92,13 @@ class JournalWriter {
   // than any that was used. `free_space` knows of all that is in use but a promised segment at `end`. The tables must
   // outlive the writer, which is the only one to change `segments`.
   JournalWriter(os::Environment& environment, os::File& file, SegmentTable& segments, space::FreeSpace& free_space,
-                SyncFile sync, const Identity& identity, const Position& end, bool continue_tail,
-                std::uint64_t highest_known_seqno, std::uint64_t next_segment_id);
+                space::Reserve& reserve, ReserveNeed need, SyncFile sync, const Identity& identity, const Position& end,
+                bool continue_tail, std::uint64_t highest_known_seqno, std::uint64_t next_segment_id);
 
   // Makes room for one batch of so many record bytes, in one segment. Everything that can fail for want of space fails
   // here, before a byte is staged. May write and sync (a new segment), and may stage the old segment's footer.
-  // `from_reserve`: if the disk is full, the reserve may be used up for it: for removing, which must always be
-  // possible.
+  // `from_reserve`: on a full disk it may use the part of the reserve that is there for removing. Everything else gets
+  // `full` before it would touch what is to be kept.
   [[nodiscard]] Result<void> prepare(std::uint64_t batch_bytes, bool from_reserve = false);
 
   // Stages one record at the tail; prepare() made the room. `header.seqno` is filled in. A value longer than
@@ -137,11 +140,6 @@ class JournalWriter {
   };
   [[nodiscard]] std::optional<Promise> promise_lower_down();
   void keep_promise(const Promise& promise);
-  // The reserve goes back; the next segment that is made takes it anew, perhaps elsewhere.
-  void let_reserve_go() {
-    free_space_->give_back(reserve_);
-    reserve_ = {};
-  }
   // Before closing: the place of a segment that was not made needs not be kept free.
   void forget_promise() {
     free_space_->give_back(promise_);
@@ -158,17 +156,16 @@ class JournalWriter {
   // A link to a segment at the place of the range.
   [[nodiscard]] format::SegmentLink new_link(const space::PageRange& range);
   [[nodiscard]] std::uint64_t next_bytes(std::uint64_t batch_bytes) const noexcept;
-  [[nodiscard]] Result<void> open_tail();  // The first append after opening.
+  [[nodiscard]] Result<void> open_tail(bool from_reserve);  // The first append after opening.
+  [[nodiscard]] Result<void> go_on_in(Segment& tail);
   // In `range`, or the part of it that the batch needs if the disk is nearly full; the rest is given back. If it fails,
   // the range stays as it is.
   [[nodiscard]] Result<Segment*> make_segment(const format::SegmentLink& link, space::PageRange& range,
-                                              std::uint64_t base_seqno, std::uint64_t batch_bytes);
-  [[nodiscard]] Result<void> make_promised(std::uint64_t batch_bytes);
-  [[nodiscard]] Result<void> make_room(std::uint64_t batch_bytes);
-  // The reserve (R11): a part of the file that is allocated and free. It is taken when there is room, once the bucket
-  // is not tiny any more, and given back to the file system when a removal needs space on a full disk.
-  void take_reserve();
-  [[nodiscard]] bool use_reserve();
+                                              std::uint64_t base_seqno, std::uint64_t batch_bytes, bool from_reserve);
+  [[nodiscard]] Result<void> make_promised(std::uint64_t batch_bytes, bool from_reserve);
+  [[nodiscard]] Result<Segment*> make_next(const format::SegmentLink& link, space::PageRange& range,
+                                           std::uint64_t batch_bytes, bool from_reserve);
+  [[nodiscard]] std::unexpected<Error> nearly_full() const;
   void stage_footer(const format::SegmentLink& next);
   // Ends the segment at `end`, which it holds, and makes the rest of the log a promise.
   [[nodiscard]] Result<void> cut(Segment& segment, const Position& end, std::uint64_t next_base_seqno);
@@ -180,6 +177,8 @@ class JournalWriter {
   os::File* file_;
   SegmentTable* segments_;
   space::FreeSpace* free_space_;
+  space::Reserve* reserve_;
+  ReserveNeed need_;
   SyncFile sync_;
   Identity identity_;
   Position tail_;  // Where the next record is staged.
@@ -189,8 +188,7 @@ class JournalWriter {
   Position committed_;
   space::PageRange promise_;           // Kept free for the segment of tail_, while it is only a promise.
   std::vector<Segment*> uncommitted_;  // Segments that were made behind committed_, in order.
-  space::PageRange reserve_;
-  std::uint64_t own_bytes_ = 0;  // Of segments that this writer made.
+  std::uint64_t own_bytes_ = 0;        // Of segments that this writer made.
   std::vector<Chunk> chunks_;
   std::uint64_t staged_bytes_ = 0;
   bool opened_ = false;  // open_tail() has been done.

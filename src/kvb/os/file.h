@@ -66,6 +66,10 @@ class File {
   // Blocks in use on the device, in bytes.
   [[nodiscard]] virtual Result<std::uint64_t> allocated_bytes() const = 0;
 
+  // What the file may still grow by before the device, a quota of its file system or the process's limit for file sizes
+  // refuses: a guess, since other programs write too, and not every quota can be asked for.
+  [[nodiscard]] virtual Result<std::uint64_t> available_bytes() const = 0;
+
   // A read-only view of the range, which must lie inside the file. It stays valid, at the same address, until the File
   // is destroyed; later writes through this or another File of the same file show in it. Bytes that were written and
   // not changed since may be read without a lock. Reading it must be done between guard_begin/guard_end of

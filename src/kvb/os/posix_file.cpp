@@ -16,6 +16,7 @@
 #include <linux/futex.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -296,6 +297,22 @@ Result<std::uint64_t> PosixFile::allocated_bytes() const {
   struct stat status{};
   if (::fstat(descriptor_.get(), &status) != 0) return std::unexpected(system_error(errno, "examine the file", path_));
   return static_cast<std::uint64_t>(status.st_blocks) * 512;
+}
+
+Result<std::uint64_t> PosixFile::available_bytes() const {
+  if (auto fine = check(0, 0); !fine) return std::unexpected(fine.error());
+  struct statvfs device{};
+  if (::fstatvfs(descriptor_.get(), &device) != 0) {
+    return std::unexpected(system_error(errno, "ask for the room that is left on the device", path_));
+  }
+  std::uint64_t available = std::uint64_t{device.f_bavail} * device.f_frsize;
+  struct rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    const auto bytes = size();
+    if (!bytes) return bytes;
+    available = std::min<std::uint64_t>(available, limit.rlim_cur > *bytes ? limit.rlim_cur - *bytes : 0);
+  }
+  return available;
 }
 
 Result<void> PosixFile::covers(std::uint64_t offset, std::uint64_t length) const {

@@ -111,6 +111,8 @@ Result<void> Store::freeze(std::unique_lock<std::mutex>& lock, bool seal) {
   set_state({.active = active_, .frozen = frozen, .base = std::move(base)});
   frozen_ = true;
   frozen_bytes_ = journal_bytes_.exchange(0);
+  frozen_keys_.puts = std::min<std::uint64_t>(new_keys_.puts.exchange(0), frozen->delta.nodes());
+  frozen_keys_.key_bytes = new_keys_.key_bytes.exchange(0);
   delta_memory_ = 0;
   return {};
 }
@@ -131,7 +133,9 @@ Result<void> Store::checkpoint() {
 }
 
 Result<void> Store::checkpoint_holding() {
-  return checkpoint_and_move(false, {}, {});
+  if (!reserve_.is_tight()) return checkpoint_and_move(false, {}, {});
+  auto made = checkpoint_when_tight();
+  return made ? Result<void>{} : std::unexpected(made.error());
 }
 
 Result<void> Store::checkpoint_and_move(bool seal, const std::function<void(const Changes&, Relocation&)>& plan,
@@ -176,11 +180,12 @@ Result<void> Store::checkpoint_and_move(bool seal, const std::function<void(cons
   {
     const std::scoped_lock lock(write_mutex_);
     superblock_ = next;
-    set_trigger((*base)->bytes());
+    set_trigger(**base);
     old_bases_.emplace_back(merging.state->base);
     set_state({.active = active_, .frozen = nullptr, .base = std::move(*base)});
     frozen_ = false;
     frozen_bytes_ = 0;
+    frozen_keys_.puts = frozen_keys_.key_bytes = 0;
   }
   retired_ = std::move(retired);
   for (const auto& victim : relocation.victims) victims_.push_back({.segment = victim, .epoch = epoch});
@@ -314,7 +319,13 @@ bool Store::checkpoint_due() const {
 }
 
 // A small index may be rewritten often; a large one only when the log behind it is at least twice as long.
-void Store::set_trigger(std::uint64_t index_bytes) {
+void Store::set_trigger(const index::Base& base) {
+  const std::uint64_t index_bytes = base.bytes();
+  base_bytes_ = index_bytes;
+  base_keys_ = base.superblock().counters.keys;
+  std::uint64_t key_bytes = 0;
+  for (const auto& range : base.ranges().keys) key_bytes += range.bytes();
+  base_key_bytes_ = key_bytes;
   const std::uint64_t twice = index_bytes > kSmallIndexBytes ? 2 * index_bytes : 0;
   checkpoint_trigger_ = std::min(std::max(options_.checkpoint_bytes, twice), kMostJournalBytes);
   delta_limit_ = std::max(kDeltaMemoryBytes, index_bytes / 8);
@@ -343,7 +354,7 @@ void Store::after_write() {
 
 // A checkpoint, and if much of the file is dead, a round of compaction with it.
 Result<void> Store::automatic_checkpoint() {
-  if (!options_.compact_automatically) return checkpoint_holding();
+  if (!options_.compact_automatically || reserve_.is_tight()) return checkpoint_holding();
   bool moves = false;
   auto done = checkpoint_and_move(false,
                                   [&](const Changes& changes, Relocation& relocation) {
@@ -390,7 +401,6 @@ Result<void> Store::close_file() {
     if (auto settled = settle_all(lock, true); !settled) return settled;
     if (poisoned_) return {};
   }
-  journal_->let_reserve_go();
   const auto tail_is_last = [&] {
     const log::Segment* const tail = journal_->tail_segment();
     return tail != nullptr && tail->end_paddr() == free_space_.end_of_used();
@@ -421,21 +431,13 @@ Result<void> Store::close_file() {
       done = made.has_value();
     }
   }
-  if (!retired_.empty() && !poisoned_) {
-    // The same image under the next epoch: what the last one retired is free then.
-    format::Superblock again = superblock_;
-    again.epoch = next_epoch_++;
-    if (auto flipped = flip(again); flipped) {
-      superblock_ = again;
-    } else if (poisoned_) {
-      return flipped;
-    }
-    reclaim();
+  reserve_.let_go();
+  if (!poisoned_) {
+    if (auto freed = free_retired(); !freed && poisoned_) return freed;
   }
   // Everything behind what is used goes. If the last segment is the last thing in the file, the next writer finds a
   // file that ends exactly behind the last record, and goes on there; what the length hides has never been written.
   const log::Segment* const tail = journal_->tail_segment();
-  journal_->let_reserve_go();
   std::uint64_t end = free_space_.end_of_used();
   journal_->forget_promise();
   if (tail != nullptr && tail_is_last()) {

@@ -76,7 +76,12 @@ Result<CompactReport> Store::compact(const CompactOptions& options) {
     auto done = checkpoint_and_move(
         seal,
         [&](const Changes& changes, Relocation& relocation) {
-          relocation.victims = down ? segments_far_out() : choose_victims(changes, options.strategy);
+          if (!down && reserve_.is_tight()) {
+            choose_what_fits(changes, relocation);
+          } else {
+            relocation.victims = down ? segments_far_out() : choose_victims(changes, options.strategy);
+            if (reserve_.is_tight()) find_older_records(relocation);
+          }
           if (!down) std::erase_if(relocation.victims, [&](const auto& s) { return outputs.contains(s.link.id); });
           relocation.rewrite_keys = down;
           victims = relocation.victims.size();
@@ -99,9 +104,10 @@ Result<CompactReport> Store::compact(const CompactOptions& options) {
     if (*emptied == 0) break;
   }
   // What lies behind free space moves down, so that the file's end can be cut (R33).
-  {
-    const std::scoped_lock lock(write_mutex_);
-    journal_->let_reserve_go();
+  if (reserve_.is_tight()) {
+    reserve_.let_go();
+    if (auto given = give_back_space(); !given) return std::unexpected(given.error());
+    sizes(report.file_bytes_after, report.allocated_bytes_after);
   }
   for (int i = 0; i < kMostRoundsDown; ++i) {
     const std::uint64_t before = report.file_bytes_after;
@@ -119,10 +125,11 @@ Result<CompactReport> Store::compact(const CompactOptions& options) {
 std::vector<log::SegmentState> Store::segments_far_out() const {
   std::uint64_t used = free_space_.end_of_used() - free_space_.free_bytes();
   std::vector<log::SegmentState> far;
+  const std::uint64_t most = reserve_.is_tight() ? reserve_.moving_bytes() : kBytesARound;
   std::uint64_t live = 0;
   for (const log::SegmentState& state : cut_segments_) {
     if (!can_be_emptied(state)) continue;
-    if (state.link.paddr + state.size_bytes <= used || live > kBytesARound) continue;
+    if (state.link.paddr + state.size_bytes <= used || live > most) continue;
     live += state.live_bytes;
     far.push_back(state);
   }
@@ -132,13 +139,7 @@ std::vector<log::SegmentState> Store::segments_far_out() const {
 // The same image once more, under the next epoch: then nobody falls back to the one before, and what it alone used can
 // be given back, to the file system where it is worth it.
 Result<void> Store::give_back_space() {
-  if (!retired_.empty()) {
-    format::Superblock again = superblock_;
-    again.epoch = next_epoch_++;
-    if (auto flipped = flip(again); !flipped) return flipped;
-    superblock_ = again;
-    reclaim();
-  }
+  if (auto freed = free_retired(); !freed) return freed;
   if (auto moved = move_promise_down(); !moved) return moved;
   std::uint64_t end = 0;
   {

@@ -37,8 +37,10 @@ struct Store::Merge {
     return space::PageRunWriter(
         *store.file_, store.head_.superblock.uuid, epoch,
         [this](std::uint64_t pages) -> Result<std::uint64_t> {
-          taken.push_back(store.free_space_.take(pages * format::kPageBytes));
-          return taken.back().paddr;
+          auto range = store.reserve_.take(pages * format::kPageBytes, space::Reserve::Use::image);
+          if (!range) return std::unexpected(range.error());
+          taken.push_back(*range);
+          return range->paddr;
         },
         [this] { return store.pace(taken.back().paddr, taken.back().bytes()); });
   }

@@ -35,7 +35,8 @@ Store::Store(os::Environment& environment, std::unique_ptr<os::File> file, const
       options_(options),
       instance_(next_instance.fetch_add(1, std::memory_order_relaxed)),
       fork_generation_(os::fork_generation()),
-      segments_(*file_) {
+      segments_(*file_),
+      reserve_(*file_, free_space_) {
   newest_wall_ns_ = head.superblock.newest_wall_ns;
 }
 
@@ -168,8 +169,9 @@ Result<std::shared_ptr<const index::Base>> Store::load_image() {
     }
     (*segment)->end_offset.store(known.end_offset, std::memory_order_relaxed);
   }
-  set_trigger((*base)->bytes());
+  set_trigger(**base);
   active_ = new_layer();
+  new_keys_.puts = new_keys_.key_bytes = 0;
   journal_bytes_ = 0;
   return std::shared_ptr<const index::Base>(std::move(*base));
 }
@@ -234,6 +236,7 @@ Result<void> Store::apply(std::span<const log::JournalRecord> records) {
     if (error) return std::unexpected(*error);
     node = delta.push(node, header.hash, version);
     journal_bytes_.fetch_add(version.record_bytes, std::memory_order_relaxed);
+    if (header.type == format::RecordType::put) new_keys_.add(header.key_bytes);
     if (record.damaged && !is_key_right(record.key(), version, header.hash)) {
       const std::scoped_lock lock(active_->damaged_mutex);
       active_->damaged.push_back(node);
@@ -329,7 +332,8 @@ Result<void> Store::start_writing() {
     next_segment_id = std::max(next_segment_id, segment->header.link.id + 1);
   }
   journal_ = std::make_unique<log::JournalWriter>(
-      *environment_, *file_, segments_, free_space_, [this](os::SyncKind kind) { return sync_file(kind); },
+      *environment_, *file_, segments_, free_space_, reserve_, [this] { return reserve_need(); },
+      [this](os::SyncKind kind) { return sync_file(kind); },
       log::JournalWriter::Identity{
           .uuid = head_.superblock.uuid, .hash_seed = head_.superblock.hash_seed, .pid = environment_->process().pid},
       end, tail_does_not_exist && last_was_synced, std::max(last, synced), next_segment_id);

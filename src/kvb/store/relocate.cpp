@@ -115,6 +115,11 @@ void Store::Mover::find_records() {
   for (const Victim& emptied : store.victims_) {
     oldest_elsewhere = std::min(oldest_elsewhere, emptied.segment.base_seqno);
   }
+  const auto hides_another = [&](const format::RecordHeader& header) {
+    if (!relocation.older) return oldest_elsewhere < header.seqno;
+    return relocation.older->any(header.hash, header.seqno,
+                                 [&](std::uint64_t segment) { return !relocation.is_victim(segment); });
+  };
   auto next = by_place.begin();
   for (const log::SegmentState& victim : relocation.victims) {
     const log::Segment* const segment = store.segments_.find(victim.link.paddr);
@@ -127,7 +132,7 @@ void Store::Mover::find_records() {
         relocation.dropped_bytes += header.record_bytes();
         move = kNoSlot;
       }
-      if (move == kNoSlot && (!hides || oldest_elsewhere >= header.seqno)) return;
+      if (move == kNoSlot && (!hides || !hides_another(header))) return;
       records.push_back({.bytes = segment->at(offset, 0),
                          .paddr = paddr,
                          .seqno = header.seqno,
@@ -196,7 +201,11 @@ Result<void> Store::Mover::write_output(std::size_t& next, std::uint64_t most) {
     highest_seqno = std::max(highest_seqno, records[end].seqno);
     ++end;
   }
-  const space::PageRange range = store.free_space_.take(format::segment_bytes_for(bytes));
+  const auto room = store.reserve_.take(format::segment_bytes_for(bytes), space::Reserve::Use::moving);
+  // Not so much side by side: several smaller ones, then.
+  if (!room && room.error().code == ErrorCode::full && end - next > 1) return write_output(next, bytes / 2);
+  if (!room) return std::unexpected(room.error());
+  const space::PageRange range = *room;
   taken.push_back(range);
   std::array<std::byte, 8> salt;
   store.environment_->fill_random(salt);

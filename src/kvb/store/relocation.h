@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "kvb/log/segment_table.h"
 #include "kvb/space/free_space.h"
+#include "kvb/store/older_records.h"
 
 namespace kvb::store {
 
@@ -24,6 +26,7 @@ struct Relocation {
   std::vector<Move> moves;                 // One for each slot that points into a victim, in the order of the slots.
   std::vector<std::string> dropped_keys;   // Of the expired records, sorted.
   std::uint64_t dropped_bytes = 0;
+  std::shared_ptr<const OlderRecords> older;  // If somebody has looked for them.
   bool rewrite_keys = false;  // The key table too is to be written anew, nearer to the file's beginning.
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;

@@ -13,7 +13,7 @@
 // The files of this folder: store.h, open.cpp (opening, recovery), follow.cpp (reader processes), write.cpp (staging
 // and conditions), pins.cpp (how long readers are waited for), changes.cpp (the log as a list of changes), commit.cpp
 // (group commit, publishing, failing), read.cpp, get_many.cpp, scan.cpp, checkpoint.cpp (cut, flip, space), merge.*
-// (the new image), verify.cpp, stats.cpp, salvage.*, head.* and writer_lock.*.
+// (the new image), full_disk.cpp (what the reserve is for), verify.cpp, stats.cpp, salvage.*, head.* and writer_lock.*.
 
 #include <kvb/bucket.h>
 
@@ -38,6 +38,7 @@
 #include "kvb/os/read_sections.h"
 #include "kvb/os/sharded_counter.h"
 #include "kvb/space/free_space.h"
+#include "kvb/space/reserve.h"
 #include "kvb/store/head.h"
 #include "kvb/store/read_state.h"
 #include "kvb/store/salvage.h"
@@ -193,6 +194,8 @@ class Store {
                                       std::vector<kvb::Change>& changes) const;
 
   // write.cpp
+  [[nodiscard]] Result<bool> remove_now(std::string_view key);
+  [[nodiscard]] Result<bool> write_now(const Batch& batch, std::uint64_t* removed);
   [[nodiscard]] Result<void> check_writable() const;
   // The same, and waits while a checkpoint makes its cut.
   [[nodiscard]] Result<void> begin_writing(std::unique_lock<std::mutex>& lock);
@@ -349,7 +352,7 @@ class Store {
   [[nodiscard]] Result<void> freeze(std::unique_lock<std::mutex>& lock, bool seal);
   [[nodiscard]] const std::vector<log::SegmentState>& image_segments() const;
   [[nodiscard]] Result<void> poison(Error error);
-  void set_trigger(std::uint64_t index_bytes);
+  void set_trigger(const index::Base& base);
   struct Merge;  // merge.cpp
   // Of a damaged record: is at least its key what it was?
   [[nodiscard]] bool is_key_right(std::string_view key, const index::Version& version, std::uint64_t hash) const;
@@ -387,6 +390,28 @@ class Store {
   [[nodiscard]] std::uint64_t next_relocated_id();
   [[nodiscard]] Result<void> give_back_space();
   [[nodiscard]] Result<void> close_file();
+
+  // full_disk.cpp
+  // What must be kept so that a full disk can be emptied. write_mutex_ is held.
+  [[nodiscard]] space::Reserve::Need reserve_need() const;
+  // The image that counts, once more under the next epoch: then what the last one retired is free, if nobody reads it.
+  [[nodiscard]] Result<void> free_retired();
+  void refill_reserve();
+  // Segments to be emptied with the room that the reserve has for that; the deadest first.
+  void find_older_records(Relocation& relocation);
+  void choose_what_fits(const Changes& changes, Relocation& relocation);
+  // A checkpoint, as on a nearly full disk: it empties segments, and gives back what it can. How many it emptied.
+  // checkpoint_mutex_ is held.
+  [[nodiscard]] Result<std::size_t> checkpoint_when_tight();
+  // After `full` for a removal: is there room now?
+  [[nodiscard]] bool make_room_for_removing();
+  // Runs a removal, and once more if it met a full disk and room could be made.
+  template <typename Removal>
+  [[nodiscard]] auto with_room_for_removing(Removal&& removal) {
+    auto removed = removal();
+    if (!removed && removed.error().code == ErrorCode::full && make_room_for_removing()) removed = removal();
+    return removed;
+  }
 
   [[nodiscard]] std::int64_t now_ns() const;
 
@@ -454,6 +479,7 @@ class Store {
 
   // Checkpoints.
   space::FreeSpace free_space_;
+  space::Reserve reserve_;
   std::mutex checkpoint_mutex_;
   format::Superblock superblock_;                // Of the newest image; guarded by checkpoint_mutex_.
   bool newest_is_a_ = true;                      // Where it is.
@@ -475,6 +501,18 @@ class Store {
   std::atomic<std::uint64_t> checkpoints_{0};
   std::atomic<std::uint64_t> frozen_bytes_{0};  // Log that the frozen delta stands for.
   std::atomic<std::uint64_t> delta_memory_{0};  // Of the active delta.
+  // For the size of the next image: keys and bytes of the key table of the newest one, and what came since.
+  std::atomic<std::uint64_t> base_keys_{0}, base_key_bytes_{0}, base_bytes_{0};
+  struct NewKeys {
+    std::atomic<std::uint64_t> puts{0};
+    std::atomic<std::uint64_t> key_bytes{0};  // Of the puts.
+
+    void add(std::uint64_t bytes) noexcept {
+      puts.fetch_add(1, std::memory_order_relaxed);
+      key_bytes.fetch_add(bytes, std::memory_order_relaxed);
+    }
+  };
+  NewKeys new_keys_, frozen_keys_;
   std::atomic<std::uint64_t> checkpoint_trigger_{0};
   std::atomic<std::uint64_t> delta_limit_{0};
   std::uint64_t next_epoch_ = 0;  // Guarded by checkpoint_mutex_.

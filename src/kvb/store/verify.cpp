@@ -284,7 +284,13 @@ Result<VerifyReport> Store::verify(const Snapshot& now) const {
     ImageCheck check(*file_, superblock, segments, report, problem);
     if (auto done = check.run(); !done) return std::unexpected(done.error());
   }
-  log::JournalReader reader(*file_, segments, superblock.uuid, superblock.journal, trusted);
+  // Compaction may have moved the place where the journal begins, and written the superblock again with the same image.
+  format::JournalStart journal = superblock.journal;
+  if (head && head->superblock.commit_seqno == superblock.commit_seqno &&
+      head->superblock.segment_table == superblock.segment_table) {
+    journal = head->superblock.journal;
+  }
+  log::JournalReader reader(*file_, segments, superblock.uuid, journal, trusted);
   std::vector<log::JournalRecord> batch;
   for (;;) {
     auto more = reader.next_batch(batch, trusted);

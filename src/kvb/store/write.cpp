@@ -183,6 +183,7 @@ index::KeyNode* Store::stage(const NewRecord& record, std::uint64_t hash, index:
   node = active_->delta.push(node, hash, version);
   open_group_->staged.push_back(node);
   journal_bytes_.fetch_add(version.record_bytes, std::memory_order_relaxed);
+  if (is_put) new_keys_.add(record.key.size());
   delta_memory_.store(active_->delta.memory_bytes(), std::memory_order_relaxed);
   return node;
 }
@@ -228,6 +229,10 @@ Result<bool> Store::put(std::string_view key, std::string_view value, const PutO
 }
 
 Result<bool> Store::remove(std::string_view key) {
+  return with_room_for_removing([&] { return remove_now(key); });
+}
+
+Result<bool> Store::remove_now(std::string_view key) {
   if (auto limits = check_limits(key, 0, ValueKind::bytes); !limits) return std::unexpected(limits.error());
   const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
   std::unique_lock lock(write_mutex_);
@@ -247,6 +252,13 @@ Result<bool> Store::remove(std::string_view key) {
 }
 
 Result<bool> Store::write(const Batch& batch, std::uint64_t* removed) {
+  const bool puts = std::ranges::any_of(
+      batch.operations(), [](const auto& operation) { return operation.type == Batch::Operation::Type::put; });
+  if (puts) return write_now(batch, removed);
+  return with_room_for_removing([&] { return write_now(batch, removed); });
+}
+
+Result<bool> Store::write_now(const Batch& batch, std::uint64_t* removed) {
   using Operation = Batch::Operation;
   std::uint64_t bytes = 0;
   for (const Operation& operation : batch.operations()) {
@@ -374,22 +386,34 @@ Result<std::uint64_t> Store::remove_prefix(std::string_view prefix) {
   std::optional<Error> error;
   const auto write_batch = [&] {
     std::uint64_t found = 0;
-    if (auto written = write(batch, &found); !written) error = written.error();
+    if (auto written = write_now(batch, &found); !written) error = written.error();
     if (!error) removed += found;
     batch.clear();
     key_bytes = 0;
     return !error;
   };
   const ScanOptions keys{.prefix = std::string(prefix), .keys_only = true};
-  auto scanned = scan(snapshot(), keys, [&](Entry&& entry) {
-    key_bytes += entry.key.size();
-    batch.remove(entry.key);
-    return (batch.size() < kBatchKeys && key_bytes < kBatchKeyBytes) || write_batch();
-  });
-  if (!error) write_batch();
-  if (error) return std::unexpected(*error);
-  if (!scanned) return std::unexpected(scanned.error());
-  return removed;
+  std::optional<std::uint64_t> removed_before;  // When room was made the last time.
+  for (;;) {
+    auto scanned = scan(snapshot(), keys, [&](Entry&& entry) {
+      key_bytes += entry.key.size();
+      batch.remove(entry.key);
+      return (batch.size() < kBatchKeys && key_bytes < kBatchKeyBytes) || write_batch();
+    });
+    if (!error) write_batch();
+    if (error && error->code == ErrorCode::full) {
+      // What this scan holds could not be given back while it lasts. What has been removed a new one does not meet.
+      batch.clear();
+      key_bytes = 0;
+      if (removed_before == removed || !make_room_for_removing()) return std::unexpected(*error);
+      removed_before = removed;
+      error.reset();
+      continue;
+    }
+    if (error) return std::unexpected(*error);
+    if (!scanned) return std::unexpected(scanned.error());
+    return removed;
+  }
 }
 
 Result<void> Store::restore(std::span<const SalvagedRecord> records) {

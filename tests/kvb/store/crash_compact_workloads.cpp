@@ -116,6 +116,38 @@ void compactions_on_a_full_disk(CrashHarness& it) {
   it.put("end", "x");
 }
 
+// R11: filled until nothing more goes in, emptied as far as ten keys, compacted, filled again, all without outside
+// help.
+void empty_a_full_disk(CrashHarness& it, std::size_t value_bytes) {
+  it.create();
+  int stored = 0;
+  it.expect_failures(true);
+  for (std::size_t failures = it.failures(); it.failures() == failures && stored < 400; ++stored) {
+    it.put(key(stored), value(stored, value_bytes));
+  }
+  it.expect_failures(false);
+  --stored;
+  EXPECT_LT(stored, 399);
+  for (int i = 0; i < stored; ++i) {
+    if (i % 9 != 4) it.remove(key(i));
+  }
+  it.flush();
+  it.compact(CompactStrategy::full);
+  for (int i = 0; i < stored / 3; ++i) it.put(key(i), value(i, value_bytes / 2));
+  it.kill_and_open();
+  it.remove(key(4));
+  it.reopen();
+  it.put("end", "x");
+}
+
+void full_disks_that_are_emptied(CrashHarness& it) {
+  empty_a_full_disk(it, 4'000);
+}
+
+void full_disks_with_short_values_that_are_emptied(CrashHarness& it) {
+  empty_a_full_disk(it, 300);
+}
+
 constexpr std::uint64_t kFew = 4'096;
 
 constexpr Workload kWorkloads[] = {
@@ -128,7 +160,10 @@ constexpr Workload kWorkloads[] = {
     {"compactions_and_automatic_checkpoints", 16'000, compactions_and_automatic_checkpoints, 300, Durability::sync,
      UINT64_MAX, kFew},
     {"compactions_with_failed_writes", 14'000, compactions_with_failed_writes, 300},
-    {"compactions_on_a_full_disk", 10'000, compactions_on_a_full_disk, 300, Durability::sync, 196'608},
+    {"full_disks_that_are_emptied", 10'000, full_disks_that_are_emptied, 100, Durability::sync, 450'560},
+    {"full_disks_with_short_values_that_are_emptied", 10'000, full_disks_with_short_values_that_are_emptied, 100,
+     Durability::sync, 282'624, kFew},
+    {"compactions_on_a_full_disk", 10'000, compactions_on_a_full_disk, 300, Durability::sync, 327'680},
 };
 
 }  // namespace

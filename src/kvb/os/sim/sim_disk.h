@@ -116,6 +116,7 @@ class SimDisk {
     std::uint64_t seed = 1;
     bool recording = true;                      // Without, no crash images can be made, and it is quicker.
     std::uint64_t capacity_bytes = UINT64_MAX;  // Of all files together.
+    bool tells_capacity = true;                 // False: as with a quota that cannot be asked for.
     std::int64_t wall_clock_ns = std::int64_t{1'800'000'000} * 1'000'000'000;
   };
 

@@ -171,6 +171,14 @@ Result<std::uint64_t> SimFile::allocated_bytes() const {
   return static_cast<std::uint64_t>(std::ranges::count(inode_->pages, true)) * 4096;
 }
 
+Result<std::uint64_t> SimFile::available_bytes() const {
+  const std::scoped_lock lock(disk_.mutex_);
+  if (auto fine = begin(SimCall::size, "ask for the room that is left", 0); !fine) return std::unexpected(fine.error());
+  if (!disk_.options_.tells_capacity) return UINT64_MAX;
+  const std::uint64_t pages = disk_.options_.capacity_bytes / 4096;
+  return pages > disk_.used_pages_ ? (pages - disk_.used_pages_) * 4096 : 0;
+}
+
 Result<const std::byte*> SimFile::map(std::uint64_t offset, std::uint64_t length) const {
   const std::scoped_lock lock(disk_.mutex_);
   if (auto fine = begin(SimCall::map, "map the file into memory", offset); !fine) return std::unexpected(fine.error());
