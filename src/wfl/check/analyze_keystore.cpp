@@ -54,6 +54,25 @@ void Analyzer::use_keystore(const Expr* keystore) {
   });
 }
 
+// A statement changes what the keystore has.
+void Analyzer::change_keystore(const Expr* keystore) {
+  const auto* variable = try_as<VariableExpr>(keystore);
+  const KeystoreState* state = variable == nullptr ? nullptr : keystores_.find(variable->name);
+  if (state == nullptr || state->closed || state->use == KeystoreState::Use::any) return;
+  later([this, variable, found = *state, in_action = in_action_] {
+    if (!in_action && set_in_actions_.contains(variable->name)) return;
+    const bool snapshot = found.use == KeystoreState::Use::snapshot;
+    const std::string name(variable->name);
+    Diagnostic& diagnostic = warning(snapshot ? "The keystore '" + name + "' is a snapshot, so it can't be changed"
+                                              : "The keystore '" + name + "' is open for reading only",
+                                     variable->span, "WFL-S110");
+    diagnostic.notes.push_back("Line " + std::to_string(line_of(found.place)) +
+                               (snapshot ? " takes the snapshot." : " opens it."));
+    diagnostic.hints.push_back(snapshot ? "Change the keystore that the snapshot was taken of."
+                                        : "Open it without `for reading` there.");
+  });
+}
+
 void Analyzer::close_keystore(const Expr* keystore, const Stmt& stmt) {
   const auto* variable = try_as<VariableExpr>(keystore);
   if (variable == nullptr) return;
@@ -117,10 +136,11 @@ void Analyzer::two_readings(const OtherReading& other, const std::function<void(
 }
 
 bool Analyzer::keystore_statement(const Stmt& stmt) {
-  const auto keyed = [&](const Expr* keystore, const Expr* key, std::string_view words) {
+  const auto keyed = [&](const Expr* keystore, const Expr* key, std::string_view words, bool changes = false) {
     expression(keystore);
     later([this, keystore, words] { types_.check_keystore(keystore, words); });
     use_keystore(keystore);
+    if (changes) change_keystore(keystore);
     const std::size_t errors = errors_.size();
     expression(key);
     const auto* variable = syntax::try_as<syntax::VariableExpr>(key);
@@ -140,7 +160,8 @@ bool Analyzer::keystore_statement(const Stmt& stmt) {
       has_keystores_ = true;
       bind_result(open.name, ValueType::kKeystore);
       if (in_action_) set_in_actions_.insert(open.name.text);
-      keystores_.set(open.name.text, {.closed = false, .place = stmt.head});
+      const auto use = open.for_reading ? KeystoreState::Use::reading : KeystoreState::Use::any;
+      keystores_.set(open.name.text, {.closed = false, .use = use, .place = stmt.head});
       return true;
     }
     case StmtKind::CloseKeystore: {
@@ -155,7 +176,7 @@ bool Analyzer::keystore_statement(const Stmt& stmt) {
     case StmtKind::Put: {
       const auto& put = as<PutStmt>(stmt);
       expression(put.value);
-      keyed(put.keystore, put.key, "store");
+      keyed(put.keystore, put.key, "store", true);
       later([this, &put] {
         types_.check_kept(*put.value);
         types_.check_number(put.lifetime.amount, "A length of time is needed here");
@@ -180,13 +201,13 @@ bool Analyzer::keystore_statement(const Stmt& stmt) {
     }
     case StmtKind::RemoveKey: {
       const auto& remove = as<RemoveKeyStmt>(stmt);
-      two_readings(remove.other, [&] { keyed(remove.keystore, remove.key, "remove key"); });
+      two_readings(remove.other, [&] { keyed(remove.keystore, remove.key, "remove key", true); });
       bind_result(remove.result);
       return true;
     }
     case StmtKind::ChangeCounter: {
       const auto& change = as<ChangeCounterStmt>(stmt);
-      keyed(change.keystore, change.key, change.decrease ? "decrease key" : "increase key");
+      keyed(change.keystore, change.key, change.decrease ? "decrease key" : "increase key", true);
       expression(change.amount);
       later([this, &change] { types_.check_number(change.amount, "An amount is needed here"); });
       bind_result(change.result, ValueType::kNumber);
@@ -194,7 +215,7 @@ bool Analyzer::keystore_statement(const Stmt& stmt) {
     }
     case StmtKind::KeepKey: {
       const auto& keep = as<KeepKeyStmt>(stmt);
-      keyed(keep.keystore, keep.key, "keep key");
+      keyed(keep.keystore, keep.key, "keep key", true);
       expression(keep.lifetime.amount);
       later([this, &keep] { types_.check_number(keep.lifetime.amount, "A length of time is needed here"); });
       bind_result(keep.result, ValueType::kBoolean);
@@ -224,7 +245,7 @@ bool Analyzer::keystore_statement(const Stmt& stmt) {
     case StmtKind::RemoveKeys: {
       const auto& remove = as<RemoveKeysStmt>(stmt);
       two_readings(remove.other, [&] {
-        keyed(remove.keystore, nullptr, "remove keys");
+        keyed(remove.keystore, nullptr, "remove keys", true);
         key_range(remove.range);
       });
       bind_result(remove.result);
@@ -232,14 +253,14 @@ bool Analyzer::keystore_statement(const Stmt& stmt) {
     }
     case StmtKind::Batch: {
       const auto& batch = as<BatchStmt>(stmt);
-      keyed(batch.keystore, nullptr, "batch operations on");
+      keyed(batch.keystore, nullptr, "batch operations on", true);
       statements(batch.body);  // In the surrounding scope.
       return true;
     }
     case StmtKind::Compact: {
       const auto& compact = as<CompactStmt>(stmt);
       two_readings(compact.other, [&] {
-        keyed(compact.keystore, nullptr, "compact");
+        keyed(compact.keystore, nullptr, "compact", true);
         const std::size_t known_errors = errors_.size();
         expression(compact.strategy);
         const auto* word = try_as<VariableExpr>(compact.strategy);
@@ -279,7 +300,7 @@ bool Analyzer::keystore_statement(const Stmt& stmt) {
       keyed(snapshot.keystore, nullptr, "take snapshot of");
       bind_result(snapshot.result, ValueType::kKeystore);
       if (in_action_) set_in_actions_.insert(snapshot.result.text);
-      keystores_.set(snapshot.result.text, {.closed = false, .place = stmt.head});
+      keystores_.set(snapshot.result.text, {.closed = false, .use = KeystoreState::Use::snapshot, .place = stmt.head});
       return true;
     }
     case StmtKind::ChangeEncryptionKey: {

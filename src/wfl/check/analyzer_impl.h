@@ -59,6 +59,7 @@ class Analyzer {
   void two_readings(const syntax::OtherReading& other, const std::function<void()>& keystore_reading);
   void bind_result(const syntax::Name& name, ValueType type = ValueType::kUnknown);
   void use_keystore(const syntax::Expr* keystore);
+  void change_keystore(const syntax::Expr* keystore);
   void close_keystore(const syntax::Expr* keystore, const syntax::Stmt& stmt);
   void misspelt_option(const syntax::OpenKeystoreStmt& open);
 

@@ -1,4 +1,4 @@
-// Which keystore variables are surely open or surely closed at a place in the text.
+// Which keystore variables are surely open, surely only to be read, or surely closed at a place in the text.
 //
 // Ways that meet keep only what all of them agree on. A loop's first round starts from what was before it, so what is
 // said about its body is true of that round; behind a loop nothing is known of what its body opened or closed.
@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -16,7 +17,9 @@
 namespace wfl::check {
 
 struct KeystoreState {
+  enum class Use : std::uint8_t { any, reading, snapshot };  // What it was opened for.
   bool closed = false;
+  Use use = Use::any;
   syntax::SourceSpan place;  // Of the statement that opened or closed it.
 };
 
@@ -64,7 +67,8 @@ class KeystoreStates {
     Map both;
     for (const auto& [name, state] : a) {
       const auto other = b.find(name);
-      if (other != b.end() && other->second.closed == state.closed) both.emplace(name, state);
+      if (other != b.end() && other->second.closed == state.closed && other->second.use == state.use)
+        both.emplace(name, state);
     }
     return both;
   }

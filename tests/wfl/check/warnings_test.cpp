@@ -223,6 +223,27 @@ TEST(Warnings, AnyNameMayBeAFieldOfAMap) {
   EXPECT_EQ(warnings("execute command \"ls\" as result\ndisplay city of result and 1\n"), Texts{"error WFL-S002"});
 }
 
+TEST(KeystoreWarnings, ChangesOfWhatIsOnlyRead) {
+  const std::string reading = "open keystore at \"a.kvb\" for reading as cache\n";
+  const std::string snapshot = "create keystore at \"a.kvb\" as box\ntake snapshot of box as cache\n";
+  for (const char* change :
+       {"store 1 in cache with key \"a\"\n", "remove key \"a\" from cache\n", "increase key \"a\" in cache by 1\n",
+        "keep key \"a\" in cache forever\n", "remove all keys from cache\n", "compact cache with strategy \"full\"\n",
+        "batch operations on cache:\n  store 1 with key \"a\"\nend batch\n"}) {
+    EXPECT_EQ(warnings(reading + change), Texts{"WFL-S110 line 2: The keystore 'cache' is open for reading only"});
+    EXPECT_EQ(warnings(snapshot + change),
+              Texts{"WFL-S110 line 3: The keystore 'cache' is a snapshot, so it can't be changed"});
+  }
+  for (const char* fine :
+       {"get value from cache with key \"a\" as v\ndisplay v\n", "verify cache as v\ndisplay v\n", "flush cache\n",
+        "close keystore cache\n", "store cache as 5\n",
+        "close keystore cache\nopen keystore at \"a.kvb\" as cache\nstore 1 in cache with key \"a\"\n",
+        "check if 1 is 2:\n  open keystore at \"b.kvb\" as cache\nend check\nstore 1 in cache with key \"a\"\n",
+        "for each e in [1, 2]:\n  open keystore at \"b.kvb\" as cache\nend for\nstore 1 in cache with key \"a\"\n"}) {
+    for (const std::string& said : warnings(reading + fine)) EXPECT_FALSE(said.contains("S110")) << fine;
+  }
+}
+
 TEST(KeystoreWarnings, UseAfterClose) {
   const std::string open = "open or create keystore at \"a.kvb\" as cache\n";
   EXPECT_EQ(warnings(open + "close keystore cache\nstore 1 in cache with key \"a\"\n"),
