@@ -56,7 +56,7 @@ coverage: ## Line and branch coverage of the tests: build/coverage/report/index.
 	@scripts/install_dependencies.sh coverage
 	@scripts/coverage.sh $(JOBS)
 
-bench: ## Measure the store beside its peers and the language, half an hour; writes docs/BENCHMARKS.md (QUICK=1: two minutes, writes nothing)
+bench: ## Measure the store beside its peers and the language, in half an hour, and write docs/BENCHMARKS.md (QUICK=1: a few minutes, writes build/bench/report)
 	@scripts/install_dependencies.sh bench
 	@JOBS=$(JOBS) scripts/bench.sh $(if $(filter-out 0,$(QUICK)),--quick) $(BENCH)
 
