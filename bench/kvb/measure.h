@@ -2,6 +2,7 @@
 // Time, memory, files, and keeping the machine out of the figures.
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,7 +19,15 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// The same, and the processor time that all threads of this process have used meanwhile. That is what the work costs
+// Some stores need a minute for what takes others a second. They are stopped then, and what they did until then counts.
+[[nodiscard]] inline bool is_over(const Stopwatch& watch, std::size_t done, double seconds) {
+  return done % 256 == 0 && watch.seconds() > seconds;
+}
+inline constexpr double kReadPatience = 3;
+inline constexpr double kWritePatience = 6;  // A store that is smaller for it is quicker, if anything.
+inline constexpr double kChurnPatience = 20;
+
+// The time, and the processor time that all threads of this process have used meanwhile. That is what the work costs
 // where other programs take turns on the processors, and it counts what a store does in the background.
 class Timing : public Stopwatch {
  public:

@@ -75,6 +75,10 @@ class Session {
   virtual void write(std::span<const Entry> entries) {
     for (const Entry& entry : entries) put(entry.key, entry.value);
   }
+  // As quickly as it can; how quickly is not measured.
+  virtual void remove_many(std::span<const std::string_view> keys) {
+    for (const std::string_view key : keys) remove(key);
+  }
   // Shows the values in the order of the keys, all of which must be there.
   virtual void get_many(std::span<const std::string_view> keys, ShowValue show) {
     for (const std::string_view key : keys) {

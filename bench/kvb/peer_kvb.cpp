@@ -32,6 +32,11 @@ class KvbSession final : public Session {
     for (const Entry& entry : entries) batch_.put(entry.key, entry.value);
     (void)value_or_failure(bucket_.write(batch_));
   }
+  void remove_many(std::span<const std::string_view> keys) override {
+    batch_.clear();
+    for (const std::string_view key : keys) batch_.remove(key);
+    (void)value_or_failure(bucket_.write(batch_));
+  }
   void get_many(std::span<const std::string_view> keys, ShowValue show) override {
     auto found = bucket_.get_many(keys);
     if (!found) throw Failure(found.error().to_string());

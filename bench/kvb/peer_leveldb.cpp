@@ -42,6 +42,11 @@ class LeveldbSession final : public Session {
     return true;
   }
   void remove(std::string_view key) override { check(db_.Delete(write_, to_slice(key))); }
+  void remove_many(std::span<const std::string_view> keys) override {
+    leveldb::WriteBatch batch;
+    for (const std::string_view key : keys) batch.Delete(to_slice(key));
+    check(db_.Write(write_, &batch));
+  }
   std::uint64_t scan(const Scan& scan, ShowEntry show) override {
     const std::unique_ptr<leveldb::Iterator> at(db_.NewIterator({}));
     std::uint64_t count = 0;

@@ -63,12 +63,15 @@ class LmdbSession final : public Session {
     }
     mdb_txn_reset(reader_);
   }
-  void remove(std::string_view key) override {
+  void remove(std::string_view key) override { remove_many({&key, 1}); }
+  void remove_many(std::span<const std::string_view> keys) override {
     MDB_txn* txn = nullptr;
     check(mdb_txn_begin(env_, nullptr, 0, &txn));
-    MDB_val k = to_val(key);
-    const int code = mdb_del(txn, dbi_, &k, nullptr);
-    if (code != MDB_NOTFOUND) check(code);
+    for (const std::string_view key : keys) {
+      MDB_val k = to_val(key);
+      const int code = mdb_del(txn, dbi_, &k, nullptr);
+      if (code != MDB_NOTFOUND) check(code);
+    }
     check(mdb_txn_commit(txn));
   }
   std::uint64_t scan(const Scan& scan, ShowEntry show) override {

@@ -57,6 +57,11 @@ class RocksdbSession final : public Session {
     }
   }
   void remove(std::string_view key) override { check(db_.Delete(write_, to_slice(key))); }
+  void remove_many(std::span<const std::string_view> keys) override {
+    rocksdb::WriteBatch batch;
+    for (const std::string_view key : keys) batch.Delete(to_slice(key));
+    check(db_.Write(write_, &batch));
+  }
   std::uint64_t scan(const Scan& scan, ShowEntry show) override {
     rocksdb::ReadOptions options;
     if (scan.prefix.empty()) {

@@ -101,6 +101,11 @@ class SqliteSession final : public Session {
     writer_.bind(writer_.remove, 1, key);
     writer_.finish(writer_.remove);
   }
+  void remove_many(std::span<const std::string_view> keys) override {
+    writer_.run("BEGIN");
+    for (const std::string_view key : keys) remove(key);
+    writer_.run("COMMIT");
+  }
   std::uint64_t scan(const Scan& scan, ShowEntry show) override {
     const Connection& from = reader();
     sqlite3_stmt* statement = scan.reverse ? (scan.keys_only ? from.keys_backward : from.backward)

@@ -30,7 +30,8 @@ void ycsb(Context& context, Mix mix) {
     warm_up(context, *session);
     Values values;
     const Timing watch;
-    for (std::size_t i = 0; i < operations.size(); ++i) {
+    std::size_t i = 0;
+    for (; i < operations.size() && !is_over(watch, i, kReadPatience); ++i) {
       std::uint64_t version = 10 + i;
       if (!writes[i] || mix == Mix::f) {
         const bool found = session->get(operations.key(i), [&](std::string_view value) {
@@ -41,7 +42,7 @@ void ycsb(Context& context, Mix mix) {
       }
       if (writes[i]) session->put(operations.key(i), values.of(operations.number(i), version));
     }
-    context.report_rate(context.name, operations.size(), watch);
+    context.report_rate(context.name, i, watch);
   }
   context.peer.close();
 }
@@ -129,13 +130,13 @@ void wait_for(const std::atomic<bool>& flag, const char* what) {
   }
 }
 
-// Loads in batches of 100 until it is killed. What is counted in `done` has been acknowledged.
+// Loads in batches of 1,000, or one by one, until it is killed. What is counted in `done` has been acknowledged.
 void load_until_killed(Context& context, const Operations& operations, const SharedMemory& shared, bool single) {
   context.peer.open(context.setup);
   const auto session = context.peer.session();
   shared->ready = true;
   Values values;
-  std::vector<std::string> made(100);
+  std::vector<std::string> made(1000);
   std::vector<Entry> batch;
   std::size_t at = 0;
   while (at < operations.size()) {

@@ -23,8 +23,11 @@ void measure_gets(Context& context, const Operations& operations) {
     const auto session = context.peer.session();
     warm_up(context, *session);
     const Timing watch;
-    for (std::size_t i = 0; i < operations.size(); ++i) get_checked(*session, operations, i);
-    context.report_rate(context.name, operations.size(), watch);
+    std::size_t done = 0;
+    for (; done < operations.size() && !is_over(watch, done, kReadPatience); ++done) {
+      get_checked(*session, operations, done);
+    }
+    context.report_rate(context.name, done, watch);
     if (context.name == "get_uniform") {
       const std::uint64_t after = private_bytes();
       context.report("get_uniform.private_mb", static_cast<double>(after - std::min(before, after)) / 1e6);
@@ -75,9 +78,11 @@ void get_miss(Context& context) {
     warm_up(context, *session);
     const Timing watch;
     std::uint64_t found = 0;
-    for (std::size_t i = 0; i < operations.size(); ++i)
-      found += session->get(operations.key(i), [](std::string_view) {});
-    context.report_rate("get_miss", operations.size(), watch);
+    std::size_t done = 0;
+    for (; done < operations.size() && !is_over(watch, done, kReadPatience); ++done) {
+      found += session->get(operations.key(done), [](std::string_view) {});
+    }
+    context.report_rate("get_miss", done, watch);
     if (found != 0) throw Failure("keys were found that nobody put");
   }
   context.peer.close();
@@ -99,9 +104,15 @@ void get_two_threads(Context& context) {
     }
     std::mutex failing;
     std::string failure;
+    std::uint64_t done[2] = {};
     const auto work = [&](std::size_t thread) {
       try {
-        for (std::size_t i = 0; i < count; ++i) get_checked(*sessions[thread], operations[thread], i);
+        const Stopwatch patience;
+        std::size_t i = 0;
+        for (; i < count && !is_over(patience, i, kReadPatience); ++i) {
+          get_checked(*sessions[thread], operations[thread], i);
+        }
+        done[thread] = i;
       } catch (const std::exception& error) {
         const std::lock_guard lock(failing);
         failure = error.what();
@@ -110,14 +121,14 @@ void get_two_threads(Context& context) {
     const std::string name = zipf ? "get_zipfian_2_threads" : "get_uniform_2_threads";
     const Stopwatch alone;
     work(0);
-    const double one = static_cast<double>(count) / alone.seconds();
+    const double one = static_cast<double>(done[0]) / alone.seconds();
     const Timing watch;
     {
       const std::jthread other(work, 1);
       work(0);
     }
-    const double two = 2 * static_cast<double>(count) / watch.seconds();
-    context.report_rate(name, 2 * count, watch);
+    const double two = static_cast<double>(done[0] + done[1]) / watch.seconds();
+    context.report_rate(name, done[0] + done[1], watch);
     if (!failure.empty()) throw Failure(failure);
     context.report(name + ".over_one", two / one);
   }
@@ -139,16 +150,18 @@ void get_many(Context& context) {
     double single = 0;
     for (int turn = 0; turn < 2; ++turn) {
       const Timing watch;
-      for (std::size_t at = 0; at < operations.size(); at += kMany) {
+      std::size_t done = 0;
+      for (std::size_t at = 0; at < operations.size() && !is_over(watch, at, kReadPatience); at += kMany) {
         for (std::size_t i = 0; i < kMany; ++i) keys[i] = operations.key(at + i);
         std::size_t shown = at;
         session->get_many(keys, [&](std::string_view value) { (void)check_value(operations.number(shown++), value); });
         if (shown != at + kMany) throw Failure("get_many did not show all values");
+        done = shown;
       }
       many += watch.cpu_seconds();
-      if (turn == 0) context.report_rate("get_many", operations.size(), watch);
+      if (turn == 0) context.report_rate("get_many", done, watch);
       const Timing again;
-      for (std::size_t i = 0; i < operations.size(); ++i) get_checked(*session, operations, i);
+      for (std::size_t i = 0; i < done; ++i) get_checked(*session, operations, i);
       single += again.cpu_seconds();
     }
     context.report("get_many.over_get", single / many);
@@ -166,14 +179,16 @@ void scan_prefix(Context& context) {
     warm_up(context, *session);
     const Timing watch;
     char key[kKeyBytes];
-    for (const std::uint64_t group : groups) {
+    std::size_t done = 0;
+    for (; done < count && !is_over(watch, done, kReadPatience); ++done) {
+      const std::uint64_t group = groups[done];
       write_key(group * kGroup, key);
       std::uint64_t number = group * kGroup;
       session->scan({.prefix = {key, kPrefixBytes}},
                     [&](std::string_view, std::string_view value) { (void)check_value(number++, value); });
       if (number != (group + 1) * kGroup) throw Failure("a scan did not find the 100 records of its prefix");
     }
-    context.report_rate(context.name, count, watch);
+    context.report_rate(context.name, done, watch);
   }
   context.peer.close();
 }

@@ -15,14 +15,6 @@ namespace {
 
 constexpr std::size_t kBatch = 1000;
 
-// Some stores need a minute for what takes others a second. They are stopped then, and what they did until then counts;
-// that is no disadvantage, because a smaller store is quicker.
-constexpr double kPatience = 10;
-constexpr double kChurnPatience = 30;
-bool is_over(const Stopwatch& watch, std::size_t done, double seconds) {
-  return done % 256 == 0 && watch.seconds() > seconds;
-}
-
 // Touches every byte, as quickly as memory allows.
 std::uint64_t sum_of(std::string_view value) {
   std::uint64_t sum = 0;
@@ -103,7 +95,7 @@ void put_relaxed(Context& context) {
     Values values;
     const Timing watch;
     std::size_t done = 0;
-    for (; done < operations.size() && !is_over(watch, done, kPatience); ++done) {
+    for (; done < operations.size() && !is_over(watch, done, kWritePatience); ++done) {
       session->put(operations.key(done), values.of(operations.number(done), 1));
     }
     context.report_rate("put_relaxed", done, watch);
@@ -195,7 +187,7 @@ void put_latency(Context& context) {
     Values values;
     const Stopwatch watch;
     auto before = std::chrono::steady_clock::now();
-    for (std::size_t i = 0; i < count && watch.seconds() < 10; ++i) {
+    for (std::size_t i = 0; i < count && !is_over(watch, i, kWritePatience); ++i) {
       session->put(operations.key(i), values.of(operations.number(i), 3));
       const auto after = std::chrono::steady_clock::now();
       nanoseconds.push_back(static_cast<std::uint32_t>(std::min<std::int64_t>((after - before).count(), UINT32_MAX)));
@@ -220,9 +212,12 @@ void remove_most(Context& context) {
     context.peer.settle();
     const Timing watch;
     std::size_t done = 0;
-    for (; done < removed && !is_over(watch, done, kPatience); ++done) session->remove(operations.key(done));
+    for (; done < removed && !is_over(watch, done, kWritePatience); ++done) session->remove(operations.key(done));
     context.report_rate("remove", done, watch);
-    for (; done < removed; ++done) session->remove(operations.key(done));
+    for (std::vector<std::string_view> keys; done < removed; session->remove_many(keys)) {
+      keys.clear();
+      while (done < removed && keys.size() < kBatch) keys.push_back(operations.key(done++));
+    }
   }
   if (context.peer.compacts()) {
     const Stopwatch watch;
