@@ -26,6 +26,7 @@ nlohmann::ordered_json to_json(const Options& options, const Results& results, c
   json["rounds"] = options.rounds;
   json["quick"] = options.quick;
   json["seconds"] = results.seconds;
+  json["complete"] = results.complete;
   json["load_averages"] = results.loads;
   for (const PeerEntry& entry : all_peers()) {
     const auto peer = entry.make();
@@ -102,8 +103,9 @@ int main(int argc, char** argv) {
   app.add_option("--folder", options.folder,
                  "Where the stores are made (default: /var/tmp, which is on a disk, as /tmp need not be)")
       ->check(CLI::ExistingDirectory);
+  app.add_option("--minutes", options.minutes, "Begins no workload after so many minutes, and reports what it has");
   app.add_option("--json", json_path, "Writes all figures to this file");
-  app.add_flag("--quick", options.quick, "A look in two minutes; its ratios say little about large stores");
+  app.add_flag("--quick", options.quick, "A look in a few minutes; its ratios say little about large stores");
   app.add_flag("--no-growth", no_growth, "Leaves out the workloads with ten times the keys");
   app.add_flag("--list", list, "Lists workloads and stores, and measures nothing");
   CLI11_PARSE(app, argc, argv);

@@ -149,9 +149,19 @@ class Runner {
         if (!wanted(step) || (step.once && round > 0)) continue;
         std::printf("%u/%u  %-24s", round + 1, options_.rounds, step.name.c_str());
         std::fflush(stdout);
-        for (const PeerEntry& peer : peers_) run_step(step, peer, round, true);
-        if (step.bare) run_bare();
+        try {
+          for (const PeerEntry& peer : peers_) run_step(step, peer, round, true);
+          if (step.bare) run_bare();
+        } catch (const Failure&) {
+          if (stop_asked == 0) throw;
+        }
         std::printf("\n");
+        // What was measured until then is worth having.
+        if (stop_asked != 0 || watch.seconds() > options_.minutes * 60) {
+          results_.seconds = watch.seconds();
+          results_.complete = false;
+          return std::move(results_);
+        }
       }
     }
     results_.seconds = watch.seconds();

@@ -20,6 +20,7 @@ struct Options {
   std::vector<std::string> stores;         // Empty: all.
   std::vector<std::string> growth_stores;  // For ten times the keys.
   std::string folder;
+  double minutes = 600;  // No step begins after them.
 };
 
 struct FailedStep {
@@ -32,6 +33,7 @@ struct Results {
   std::vector<FailedStep> failures;
   std::vector<double> loads;  // Load average of the machine before each round.
   double seconds = 0;
+  bool complete = true;  // It was neither stopped nor out of time.
 };
 
 // Throws Failure if an option names what is not there.
