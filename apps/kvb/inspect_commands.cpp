@@ -33,6 +33,9 @@ constexpr Row kRows[] = {
     {"synced_seqno", "Last write on disk", &Stats::synced_seqno, false},
     {"recovery_cuts", "Unclean ends noted", &Stats::recovery_cuts, false},
     {"lost_records", "Records cut off", &Stats::lost_records, false},
+    {"pinned_epochs", "States readers hold", &Stats::pinned_epochs, false},
+    {"oldest_pin_lag", "Oldest, checkpoints", &Stats::oldest_pin_lag, false},
+    {"retired_bytes", "Space not free yet", &Stats::retired_bytes, true},
 };
 
 std::string stats_as_json(const std::string& file, const Stats& stats) {

@@ -7,7 +7,8 @@ import unittest
 from support import ERROR, USAGE, KvbTest
 
 NUMBERS = ["keys", "live_bytes", "file_bytes", "allocated_bytes", "segments", "journal_bytes", "replayed_records", "memory_bytes",
-           "index_bytes", "epoch", "committed_seqno", "synced_seqno", "recovery_cuts", "lost_records"]
+           "index_bytes", "epoch", "committed_seqno", "synced_seqno", "recovery_cuts", "lost_records",
+           "pinned_epochs", "oldest_pin_lag", "retired_bytes"]
 
 
 class Damageable(KvbTest):

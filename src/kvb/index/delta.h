@@ -77,6 +77,14 @@ class Delta {
     }
   }
 
+  // The node that `find` would look at first, most likely; null if there seems to be none. Any thread.
+  [[nodiscard]] const KeyNode* first_of(std::uint64_t hash) const noexcept {
+    const Table* table = table_.load(std::memory_order_acquire);
+    const std::uint64_t slot = table->slots[table->home(hash)].load(std::memory_order_acquire);
+    return slot != 0 && (slot & kTagMask) == tag_of(hash) ? reinterpret_cast<const KeyNode*>(slot & ~kTagMask)
+                                                          : nullptr;
+  }
+
   // Asks the processor for the place where `find` begins. Any thread.
   void prefetch(std::uint64_t hash) const noexcept {
     const Table* table = table_.load(std::memory_order_acquire);

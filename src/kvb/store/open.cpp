@@ -185,6 +185,10 @@ Result<void> Store::replay(std::uint64_t up_to) {
   const auto apply_waiting = [&]() -> Result<void> {
     for (const auto& record : waiting) active_->delta.prefetch(record.header.hash);
     for (const auto& record : waiting) active_->delta.prefetch_node(record.header.hash);
+    // And the records whose keys will be compared, which lie anywhere in the log.
+    for (const auto& record : waiting) {
+      if (const auto* node = active_->delta.first_of(record.header.hash)) prefetch_record(*node);
+    }
     auto applied = apply(waiting);
     replayed_records_ += waiting.size();
     waiting.clear();

@@ -91,7 +91,7 @@ bool Store::expired_readers_are_left() const {
 
 void Store::fill_pin_stats(Stats& stats) const {
   stats.expired_pins = expired_pins_.load(std::memory_order_relaxed);
-  stats.retired_bytes = retired_bytes_.load(std::memory_order_relaxed);
+  if (!options_.read_only) stats.retired_bytes = retired_bytes_.load(std::memory_order_relaxed);
   // The same image may have been made the newest under several epochs.
   std::uint64_t newest = stats.epoch;
   {

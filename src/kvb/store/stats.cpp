@@ -105,6 +105,8 @@ Stats Store::stats() {
       stats.memory_bytes = now->active->memory_bytes() + (now->frozen ? now->frozen->memory_bytes() : 0);
       stats.index_bytes = now->base->bytes();
       stats.epoch = now->base->epoch();
+      // What the writer had retired when it made this image; it knows better itself.
+      for (const auto& entry : now->base->retired()) stats.retired_bytes += entry.range.bytes();
     }
   }
   stats.committed_seqno = published_.load(std::memory_order_acquire);
