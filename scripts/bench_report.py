@@ -246,7 +246,8 @@ def page(results, rows):
         + (f" The rounds of a figure lie {noise[0] * 100:.0f} % apart in the median, and {noise[1] * 100:.0f} % for one figure in ten." if noise else "")
         + f" Load average before each round: {', '.join(f'{x:.1f}' for x in loads)}"
         + (" (other programs used the machine meanwhile)." if max(loads) > 2.5 else ".")
-        + ("" if data.get("complete", True) else " The run was ended before all its rounds were through."),
+        + ("" if data.get("complete", True) else " The run was ended before all its rounds were through.")
+        + (" " + data["notes"] if data.get("notes") else ""),
         f"**{sum(r.met for r in judged)} of {len(judged)} targets are met.**"
         + ("" if data["keys"] == 1_000_000 else " They are about 1,000,000 keys, so this says little."),
         "## Targets",
