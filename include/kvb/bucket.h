@@ -31,6 +31,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace kvb {
@@ -88,7 +89,8 @@ struct Value {
   std::string bytes{};
   ValueKind kind = ValueKind::bytes;
   std::uint64_t seqno = 0;         // Rises with every write to the bucket; never used twice.
-  std::int64_t written_at_ns = 0;  // Wall clock, nanoseconds since the Unix epoch.
+  // Wall clock, nanoseconds since the Unix epoch; up to 10 ms early for what never expires.
+  std::int64_t written_at_ns = 0;
   std::uint32_t ttl_seconds = 0;   // As given to put; 0: never expires.
 
   // Wall clock time at which the value expires, nanoseconds since the Unix epoch; nothing if it never does.
@@ -128,18 +130,36 @@ class Batch {
     std::string expected{};  // For PutIf::equals.
   };
 
+  Batch() = default;
+  Batch(const Batch&) = default;
+  Batch& operator=(const Batch&) = default;
+  Batch(Batch&& other) noexcept
+      : operations_(std::exchange(other.operations_, {})), size_(std::exchange(other.size_, 0)) {}
+  Batch& operator=(Batch&& other) noexcept {
+    operations_ = std::exchange(other.operations_, {});
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
+  ~Batch() = default;
+
   // Limits are checked when the batch is written, so these never fail.
   void put(std::string_view key, std::string_view value, const PutOptions& options = {});
   void remove(std::string_view key);
   // Writes nothing; the batch is applied only if this holds for the key.
   void check(std::string_view key, PutIf condition, std::string_view expected = {});
-  void clear() noexcept { operations_.clear(); }
-  [[nodiscard]] bool empty() const noexcept { return operations_.empty(); }
-  [[nodiscard]] std::size_t size() const noexcept { return operations_.size(); }
-  [[nodiscard]] std::span<const Operation> operations() const noexcept { return operations_; }
+  // Empties it; its memory stays, for the next operations.
+  void clear() noexcept { size_ = 0; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::span<const Operation> operations() const noexcept {
+    return std::span<const Operation>(operations_).first(size_);
+  }
 
  private:
-  std::vector<Operation> operations_;
+  Operation& add(Operation::Type type, std::string_view key);
+
+  std::vector<Operation> operations_;  // Behind the first `size_` of them: some to be used again.
+  std::size_t size_ = 0;
 };
 
 struct Stats {

@@ -35,26 +35,36 @@ Result<Bucket> open_or_create_with(os::Environment& environment, const std::stri
       path, [&] { return Bucket::Access::wrap(store::Store::open_or_create(environment, path, options), path); });
 }
 
+Batch::Operation& Batch::add(Operation::Type type, std::string_view key) {
+  if (size_ == operations_.size()) operations_.emplace_back();
+  Operation& operation = operations_[size_++];
+  operation.type = type;
+  operation.key = key;
+  operation.value.clear();
+  operation.ttl_seconds = 0;
+  operation.kind = ValueKind::bytes;
+  operation.condition = PutIf::always;
+  operation.expected.clear();
+  return operation;
+}
+
 void Batch::put(std::string_view key, std::string_view value, const PutOptions& options) {
-  operations_.push_back({.type = Operation::Type::put,
-                         .key = std::string(key),
-                         .value = std::string(value),
-                         .ttl_seconds = options.ttl_seconds,
-                         .kind = options.kind,
-                         .condition = options.condition,
-                         .expected = std::string(options.expected)});
+  Operation& operation = add(Operation::Type::put, key);
+  operation.value = value;
+  operation.ttl_seconds = options.ttl_seconds;
+  operation.kind = options.kind;
+  operation.condition = options.condition;
+  operation.expected = options.expected;
 }
 
 void Batch::remove(std::string_view key) {
-  operations_.push_back({.type = Operation::Type::remove, .key = std::string(key), .value = {}});
+  add(Operation::Type::remove, key);
 }
 
 void Batch::check(std::string_view key, PutIf condition, std::string_view expected) {
-  operations_.push_back({.type = Operation::Type::check,
-                         .key = std::string(key),
-                         .value = {},
-                         .condition = condition,
-                         .expected = std::string(expected)});
+  Operation& operation = add(Operation::Type::check, key);
+  operation.condition = condition;
+  operation.expected = expected;
 }
 
 Bucket::Bucket(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}

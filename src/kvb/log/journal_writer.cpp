@@ -284,7 +284,9 @@ void JournalWriter::stage_footer(const format::SegmentLink& next) {
                               .resync_points = std::move(statistics_.resync_points)};
   const auto bytes = format::encode_footer(footer, segment_->life, segment_->header.size_bytes);
   // A write of its own, even if the records reach up to it.
-  chunks_.push_back({.offset = segment_->end_paddr() - bytes.size(), .owned = bytes, .borrowed = {}});
+  chunks_.push_back({.offset = segment_->end_paddr() - bytes.size(),
+                     .owned = ByteBuffer(bytes.begin(), bytes.end()),
+                     .borrowed = {}});
   staged_bytes_ += bytes.size();
   segment_->end_offset.store(tail_.offset, std::memory_order_relaxed);
   segment_ = nullptr;
@@ -370,7 +372,7 @@ StagedRecord JournalWriter::stage(format::RecordHeader header, std::string_view 
   if (value.size() < borrow_from_bytes) {
     const bool continues = !chunks_.empty() && chunks_.back().borrowed.empty() &&
                            chunks_.back().offset + chunks_.back().owned.size() == paddr;
-    if (!continues) chunks_.push_back({.offset = paddr, .owned = {}, .borrowed = {}});
+    if (!continues) chunks_.push_back({.offset = paddr, .owned = take_spare(), .borrowed = {}});
     auto& owned = chunks_.back().owned;
     const std::size_t at = owned.size();
     owned.resize(at + bytes);
@@ -395,6 +397,15 @@ StagedRecord JournalWriter::stage(format::RecordHeader header, std::string_view 
   tail_.offset += bytes;
   ++tail_.next_seqno;
   return {.paddr = paddr, .seqno = header.seqno};
+}
+
+void JournalWriter::recycle(std::vector<Chunk>&& chunks) noexcept {
+  constexpr std::size_t kMostSpareBytes = 1024 * 1024;
+  for (Chunk& chunk : chunks) {
+    if (chunk.owned.capacity() > spare_.capacity() && chunk.owned.capacity() <= kMostSpareBytes) {
+      spare_ = std::move(chunk.owned);
+    }
+  }
 }
 
 const std::byte* find_in(std::span<const Chunk> chunks, std::uint64_t paddr, std::uint64_t bytes) noexcept {

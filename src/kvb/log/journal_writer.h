@@ -29,6 +29,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -42,10 +43,28 @@
 
 namespace kvb::log {
 
+// Memory that is not cleared before it is used.
+template <typename T>
+struct UnclearedAllocator : std::allocator<T> {
+  template <typename U>
+  struct rebind {
+    using other = UnclearedAllocator<U>;
+  };
+  template <typename U, typename... Arguments>
+  void construct(U* at, Arguments&&... arguments) {
+    if constexpr (sizeof...(Arguments) == 0) {
+      ::new (static_cast<void*>(at)) U;
+    } else {
+      ::new (static_cast<void*>(at)) U(std::forward<Arguments>(arguments)...);
+    }
+  }
+};
+using ByteBuffer = std::vector<std::byte, UnclearedAllocator<std::byte>>;
+
 // Bytes that wait to be written to one place of the file.
 struct Chunk {
   std::uint64_t offset = 0;  // In the file.
-  std::vector<std::byte> owned;
+  ByteBuffer owned;
   format::Bytes borrowed;  // Instead of `owned`: memory of a caller who waits for the commit.
 
   [[nodiscard]] format::Bytes bytes() const noexcept { return borrowed.empty() ? format::Bytes(owned) : borrowed; }
@@ -108,6 +127,8 @@ class JournalWriter {
 
   // Takes what is staged, for writing; the writer goes on staging behind it.
   [[nodiscard]] std::vector<Chunk> take_staged() noexcept;
+  // Takes chunks back that have been written: their memory is used again.
+  void recycle(std::vector<Chunk>&& chunks) noexcept;
   // A record that is staged and not taken yet, as contiguous bytes; null if it is not here or its value is borrowed.
   [[nodiscard]] const std::byte* staged_record(std::uint64_t paddr, std::uint64_t bytes) const noexcept {
     return find_in(chunks_, paddr, bytes);
@@ -190,6 +211,13 @@ class JournalWriter {
   std::vector<Segment*> uncommitted_;  // Segments that were made behind committed_, in order.
   std::uint64_t own_bytes_ = 0;        // Of segments that this writer made.
   std::vector<Chunk> chunks_;
+  ByteBuffer spare_;  // Memory for the next chunk.
+  [[nodiscard]] ByteBuffer take_spare() noexcept {
+    ByteBuffer taken = std::move(spare_);
+    spare_ = {};
+    taken.clear();
+    return taken;
+  }
   std::uint64_t staged_bytes_ = 0;
   bool opened_ = false;  // open_tail() has been done.
   bool continue_tail_;

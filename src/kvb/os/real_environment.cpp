@@ -62,6 +62,7 @@ class RealEnvironment final : public Environment {
   }
 
   std::int64_t wall_clock_ns() const override { return clock_ns(CLOCK_REALTIME); }
+  std::int64_t coarse_wall_clock_ns() const override { return clock_ns(CLOCK_REALTIME_COARSE); }
   std::int64_t monotonic_ns() const override { return clock_ns(CLOCK_MONOTONIC); }
   void sleep(std::chrono::nanoseconds duration) override { std::this_thread::sleep_for(duration); }
 

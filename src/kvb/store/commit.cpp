@@ -56,8 +56,8 @@ std::uint64_t Store::own_newest_write() const {
 }
 
 Result<void> Store::commit(std::unique_lock<std::mutex>& lock) {
-  const std::shared_ptr<Group> group = open_group_;
   if (options_.durability == Durability::sync) {
+    const std::shared_ptr<Group> group = open_group_;
     while (!group->done) {
       if (leader_active_) {
         committed_.wait(lock);
@@ -148,7 +148,7 @@ void Store::lead(std::unique_lock<std::mutex>& lock, bool sync) {
   } else {
     publish(*group, sync);
   }
-  group->chunks.clear();
+  journal_->recycle(std::exchange(group->chunks, {}));
   group->done = true;
   committed_.notify_all();
 }

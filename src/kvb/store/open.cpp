@@ -65,7 +65,14 @@ Result<void> Store::check_usable() const {
 }
 
 std::int64_t Store::now_ns() const {
-  const std::int64_t wall = environment_->wall_clock_ns();
+  return ratchet(environment_->wall_clock_ns());
+}
+
+std::int64_t Store::about_now_ns() const {
+  return ratchet(environment_->coarse_wall_clock_ns());
+}
+
+std::int64_t Store::ratchet(std::int64_t wall) const {
   std::int64_t newest = newest_wall_ns_.load(std::memory_order_relaxed);
   while (wall > newest && !newest_wall_ns_.compare_exchange_weak(newest, wall, std::memory_order_relaxed)) {
   }

@@ -413,7 +413,10 @@ class Store {
     return removed;
   }
 
+  // By the wall clock, and never before what it has said before.
   [[nodiscard]] std::int64_t now_ns() const;
+  [[nodiscard]] std::int64_t about_now_ns() const;  // Some milliseconds behind, and cheaper.
+  [[nodiscard]] std::int64_t ratchet(std::int64_t wall) const;
 
   os::Environment* environment_;
   std::unique_ptr<os::File> file_;

@@ -19,6 +19,14 @@ std::uint64_t record_bytes(std::string_view key, std::string_view value) noexcep
   return key.size() + value.size() + format::kRecordOverheadBytes;
 }
 
+// Asks for what the lookups of the next operations will need first.
+void prefetch_ahead(const Layer& active, std::span<const std::uint64_t> hashes, std::size_t at) noexcept {
+  constexpr std::size_t kSlots = 16;
+  constexpr std::size_t kNodes = 8;
+  if (at + kSlots < hashes.size()) active.delta.prefetch(hashes[at + kSlots]);
+  if (at + kNodes < hashes.size()) active.delta.prefetch_node(hashes[at + kNodes]);
+}
+
 }  // namespace
 
 Result<void> Store::check_writable() const {
@@ -167,7 +175,10 @@ Result<bool> Store::holds(const Newest& newest, std::string_view key, PutIf cond
 index::KeyNode* Store::stage(const NewRecord& record, std::uint64_t hash, index::KeyNode* node) {
   format::RecordHeader header{
       .hash = hash,
-      .timestamp_ns = record.timestamp_ns != 0 ? record.timestamp_ns : now_ns(),
+      // Only what expires needs the exact time.
+      .timestamp_ns = record.timestamp_ns != 0  ? record.timestamp_ns
+                      : record.ttl_seconds != 0 ? now_ns()
+                                                : about_now_ns(),
       .type = record.type,
       .flags = static_cast<std::uint16_t>((record.more_of_batch ? format::kFlagMoreOfBatch : 0u) |
                                           (static_cast<unsigned>(record.kind) << format::kFlagKindShift)),
@@ -282,23 +293,42 @@ Result<bool> Store::write_now(const Batch& batch, std::uint64_t* removed) {
       return last != nullptr ? last->type == Operation::Type::put : before.has_value();
     }
   };
-  std::unordered_map<std::string_view, Key> keys;
-  std::vector<std::uint64_t> hashes;
-  std::vector<const Operation*> operations;
+  std::vector<std::uint64_t> hash_of;  // Of each operation's key.
+  hash_of.reserve(batch.size());
+  for (const Operation& operation : batch.operations()) {
+    hash_of.push_back(format::hash_key(operation.key, head_.superblock.hash_seed));
+  }
+  // Only if two keys may be the same, operations look for those before them that had it.
+  std::vector<std::uint64_t> sorted = hash_of;
+  std::ranges::sort(sorted);
+  const bool may_repeat = std::ranges::adjacent_find(sorted) != sorted.end();
+  std::vector<Key> keys;                                    // Of the operations; one for all of the same key.
+  std::unordered_map<std::string_view, std::size_t> known;  // Where in `keys`.
+  struct Staged {
+    const Operation* operation;
+    std::uint64_t hash;
+    std::size_t key;
+  };
+  std::vector<Staged> staged;
+  keys.reserve(batch.size());
+  staged.reserve(batch.size());
   std::uint64_t found_and_removed = 0;
   for (bool again = true; again;) {
     again = false;
     keys.clear();
-    hashes.clear();
-    operations.clear();
+    known.clear();
+    staged.clear();
     found_and_removed = 0;
     const std::uint64_t seqno_before = journal_->next_seqno();
     const std::shared_ptr<Layer> active_before = active_;
-    for (const Operation& operation : batch.operations()) {
-      const std::uint64_t hash = format::hash_key(operation.key, head_.superblock.hash_seed);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const Operation& operation = batch.operations()[i];
+      const std::uint64_t hash = hash_of[i];
+      prefetch_ahead(*active_, hash_of, i);
       const bool is_put = operation.type == Operation::Type::put;
-      auto known = keys.find(operation.key);
-      if (known == keys.end()) {
+      std::size_t place = keys.size();
+      if (may_repeat) place = known.try_emplace(operation.key, place).first->second;
+      if (place == keys.size()) {
         Key key;
         if (is_put && operation.condition == PutIf::always) {
           auto node = find_active(lock, hash, operation.key);
@@ -313,9 +343,9 @@ Result<bool> Store::write_now(const Batch& batch, std::uint64_t* removed) {
           again = true;  // The lock was let go for a moment, and somebody wrote, or a checkpoint began.
           break;
         }
-        known = keys.emplace(operation.key, key).first;
+        keys.push_back(key);
       }
-      Key& key = known->second;
+      Key& key = keys[place];
       if (operation.condition != PutIf::always) {
         Result<bool> held = false;
         if (key.last == nullptr) {
@@ -330,8 +360,7 @@ Result<bool> Store::write_now(const Batch& batch, std::uint64_t* removed) {
       if (operation.type == Operation::Type::check) continue;
       // Removing what isn't there writes nothing.
       if (is_put || key.has_value()) {
-        operations.push_back(&operation);
-        hashes.push_back(hash);
+        staged.push_back({.operation = &operation, .hash = hash, .key = place});
       }
       if (removed != nullptr && !is_put && key.last == nullptr) {
         auto live = is_live(key.before);
@@ -342,34 +371,34 @@ Result<bool> Store::write_now(const Batch& batch, std::uint64_t* removed) {
     }
   }
   if (removed != nullptr) *removed = found_and_removed;
-  if (operations.empty()) return true;
+  if (staged.empty()) return true;
 
   bytes = 0;
   bool only_removes = true;
-  for (const Operation* operation : operations) {
-    bytes += record_bytes(operation->key, operation->value);
-    only_removes = only_removes && operation->type == Operation::Type::remove;
+  for (const Staged& one : staged) {
+    bytes += record_bytes(one.operation->key, one.operation->value);
+    only_removes = only_removes && one.operation->type == Operation::Type::remove;
   }
   if (auto prepared = prepare(bytes, only_removes); !prepared) return std::unexpected(prepared.error());
   std::uint64_t puts = 0;
-  for (std::size_t i = 0; i < operations.size(); ++i) {
-    const Operation& operation = *operations[i];
+  for (std::size_t i = 0; i < staged.size(); ++i) {
+    const Operation& operation = *staged[i].operation;
     const bool is_put = operation.type == Operation::Type::put;
     puts += is_put ? 1 : 0;
-    Newest& key = keys.find(operation.key)->second.before;
+    Newest& key = keys[staged[i].key].before;
     key.node = stage({.type = is_put ? format::RecordType::put : format::RecordType::remove,
                       .key = operation.key,
                       .value = is_put ? std::string_view(operation.value) : std::string_view{},
                       .ttl_seconds = is_put ? operation.ttl_seconds : 0,
                       .kind = is_put ? operation.kind : ValueKind::bytes,
-                      .more_of_batch = i + 1 < operations.size()},
-                     hashes[i], key.node);
+                      .more_of_batch = i + 1 < staged.size()},
+                     staged[i].hash, key.node);
   }
   if (auto committed = commit(lock); !committed) return std::unexpected(committed.error());
   lock.unlock();
   counters_.batches.fetch_add(1, std::memory_order_relaxed);
   counters_.puts.fetch_add(puts, std::memory_order_relaxed);
-  counters_.deletes.fetch_add(operations.size() - puts, std::memory_order_relaxed);
+  counters_.deletes.fetch_add(staged.size() - puts, std::memory_order_relaxed);
   after_write();
   return true;
 }
