@@ -143,9 +143,9 @@ class Delta {
     void prefetch_nodes(std::size_t at) const noexcept {
       constexpr std::size_t kAhead = 24;
       const std::uint64_t slot = slots[(at + kAhead) & mask].load(std::memory_order_relaxed);
-      const auto* const node = reinterpret_cast<const std::byte*>(slot & ~kTagMask);
-      __builtin_prefetch(node);
-      __builtin_prefetch(node + 64);
+      // Of an empty slot nothing is asked for that could matter.
+      __builtin_prefetch(reinterpret_cast<const void*>(slot & ~kTagMask));
+      __builtin_prefetch(reinterpret_cast<const void*>((slot & ~kTagMask) + 64));
     }
     unsigned shift;
     std::size_t mask;
