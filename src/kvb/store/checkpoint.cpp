@@ -134,7 +134,7 @@ Result<void> Store::checkpoint() {
 
 Result<void> Store::checkpoint_holding() {
   if (!reserve_.is_tight()) return checkpoint_and_move(false, {}, {});
-  auto made = checkpoint_when_tight();
+  auto made = checkpoint_when_tight(false);
   return made ? Result<void>{} : std::unexpected(made.error());
 }
 

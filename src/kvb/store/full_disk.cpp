@@ -105,7 +105,7 @@ void Store::choose_what_fits(const Changes& changes, Relocation& relocation) {
   std::ranges::sort(relocation.victims, {}, [](const auto& segment) { return segment.link.paddr; });
 }
 
-Result<std::size_t> Store::checkpoint_when_tight() {
+Result<std::size_t> Store::checkpoint_when_tight(bool for_room) {
   {
     const std::scoped_lock lock(write_mutex_);
     (void)reserve_.keep(reserve_need(), 0);
@@ -113,6 +113,14 @@ Result<std::size_t> Store::checkpoint_when_tight() {
   std::size_t emptied = 0;
   auto made = checkpoint_and_move(false,
                                   [&](const Changes& changes, Relocation& relocation) {
+                                    std::uint64_t live = 0;
+                                    std::uint64_t all = 0;
+                                    for (const auto& segment : changes.segments) {
+                                      live += segment.live_bytes;
+                                      all += segment.size_bytes;
+                                    }
+                                    // Choosing reads the whole log, so it must be worth it.
+                                    if (!for_room && live * 3 > all * 2) return;
                                     choose_what_fits(changes, relocation);
                                     emptied = relocation.victims.size();
                                   },
@@ -128,7 +136,7 @@ bool Store::make_room_for_removing() {
   if (!reserve_.is_tight() || check_writable().has_value() == false) return false;
   constexpr int kMostRounds = 16;
   for (int round = 0; round < kMostRounds; ++round) {
-    auto emptied = checkpoint_when_tight();
+    auto emptied = checkpoint_when_tight(true);
     if (!emptied) return false;
     if (reserve_.can_remove()) return true;
     if (*emptied == 0) return false;

@@ -400,9 +400,9 @@ class Store {
   // Segments to be emptied with the room that the reserve has for that; the deadest first.
   void find_older_records(Relocation& relocation);
   void choose_what_fits(const Changes& changes, Relocation& relocation);
-  // A checkpoint, as on a nearly full disk: it empties segments, and gives back what it can. How many it emptied.
-  // checkpoint_mutex_ is held.
-  [[nodiscard]] Result<std::size_t> checkpoint_when_tight();
+  // A checkpoint, as on a nearly full disk: it empties segments if room is wanted, or if much is dead, and gives back
+  // what it can. How many it emptied. checkpoint_mutex_ is held.
+  [[nodiscard]] Result<std::size_t> checkpoint_when_tight(bool for_room);
   // After `full` for a removal: is there room now?
   [[nodiscard]] bool make_room_for_removing();
   // Runs a removal, and once more if it met a full disk and room could be made.
