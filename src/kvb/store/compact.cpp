@@ -171,6 +171,9 @@ Result<void> Store::give_back_space() {
 Result<void> Store::move_promise_down() {
   std::unique_lock lock(write_mutex_);
   if (leader_active_ || journal_->has_staged() || !(journal_->tail().segment == superblock_.journal.segment)) return {};
+  // A watch elsewhere may stand at the old place. Of the chain that goes on from the new one it would learn from the
+  // next image only, which need not know all of it any more.
+  if (auto pinned = oldest_pin(); !pinned || *pinned != UINT64_MAX) return {};
   const auto moved = journal_->promise_lower_down();
   if (!moved) return {};
   format::Superblock again = superblock_;
