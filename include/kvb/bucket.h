@@ -88,10 +88,10 @@ struct PutOptions {
 struct Value {
   std::string bytes{};
   ValueKind kind = ValueKind::bytes;
-  std::uint64_t seqno = 0;         // Rises with every write to the bucket; never used twice.
+  std::uint64_t seqno = 0;  // Rises with every write to the bucket; never used twice.
   // Wall clock, nanoseconds since the Unix epoch; up to 10 ms early for what never expires.
   std::int64_t written_at_ns = 0;
-  std::uint32_t ttl_seconds = 0;   // As given to put; 0: never expires.
+  std::uint32_t ttl_seconds = 0;  // As given to put; 0: never expires.
 
   // Wall clock time at which the value expires, nanoseconds since the Unix epoch; nothing if it never does.
   [[nodiscard]] std::optional<std::int64_t> expires_at_ns() const noexcept {
