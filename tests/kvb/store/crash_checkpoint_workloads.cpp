@@ -314,7 +314,7 @@ constexpr Workload kWorkloads[] = {
     {"automatic_checkpoints_when_relaxed", 15'850, automatic_checkpoints_when_relaxed, 700, Durability::relaxed,
      UINT64_MAX, kFew},
     {"checkpoints_on_a_full_disk", 10'000, checkpoints_on_a_full_disk, 1'000, Durability::sync, 262'144},
-    {"automatic_checkpoints_on_a_full_disk", 12'800, automatic_checkpoints_on_a_full_disk, 1'200, Durability::sync,
+    {"automatic_checkpoints_on_a_full_disk", 12'800, automatic_checkpoints_on_a_full_disk, 1'500, Durability::sync,
      262'144, kFew},
     {"checkpoints_with_failed_writes", 10'850, checkpoints_with_failed_writes, 700},
     {"checkpoints_with_refused_writes", 10'500, checkpoints_with_refused_writes, 700},

@@ -161,7 +161,7 @@ constexpr Workload kWorkloads[] = {
      UINT64_MAX, kFew},
     {"compactions_with_failed_writes", 14'000, compactions_with_failed_writes, 300},
     {"full_disks_that_are_emptied", 10'000, full_disks_that_are_emptied, 100, Durability::sync, 450'560},
-    {"full_disks_with_short_values_that_are_emptied", 10'000, full_disks_with_short_values_that_are_emptied, 100,
+    {"full_disks_with_short_values_that_are_emptied", 10'000, full_disks_with_short_values_that_are_emptied, 130,
      Durability::sync, 282'624, kFew},
     {"compactions_on_a_full_disk", 10'000, compactions_on_a_full_disk, 300, Durability::sync, 327'680},
 };

@@ -149,7 +149,7 @@ void values_that_look_like_buckets(CrashHarness& it) {
 void full_disk(CrashHarness& it) {
   it.create();
   it.expect_failures(true);
-  for (int i = 0; i < 30; ++i) it.put(key(i), value(i, 4'000));
+  for (int i = 0; i < 90; ++i) it.put(key(i), value(i, 4'000));
   it.remove(key(0));
   it.disk().set_capacity_bytes(1'000'000);
   it.expect_failures(false);
@@ -161,7 +161,7 @@ void full_disk(CrashHarness& it) {
 void full_disk_batches(CrashHarness& it) {
   it.create();
   it.expect_failures(true);
-  for (int i = 0; i < 14; ++i) {
+  for (int i = 0; i < 40; ++i) {
     Batch batch;
     for (int k = 0; k < 5; ++k) batch.put(key(k), value(i, 2'900));
     it.write(batch);
@@ -197,7 +197,7 @@ void failed_batches(CrashHarness& it) {
 void failed_allocations(CrashHarness& it) {
   it.create();
   it.expect_failures(true);
-  for (int i = 0; i < 24; ++i) {
+  for (int i = 0; i < 28; ++i) {
     if (i % 3 == 0) it.disk().inject({.call = os::SimCall::allocate, .error_number = 28});
     it.put(key(i), value(i, 6'000));
     it.disk().clear_faults();
@@ -258,8 +258,8 @@ constexpr Workload kWorkloads[] = {
     {"expiry", 1'900, expiry, 700},
     {"flushes_between", 2'250, flushes_between, 700},
     {"values_that_look_like_buckets", 4'550, values_that_look_like_buckets, 700},
-    {"full_disk", 12'050, full_disk, 700, Durability::sync, 262'144},
-    {"full_disk_batches", 3'450, full_disk_batches, 700, Durability::sync, 262'144},
+    {"full_disk", 20'800, full_disk, 700, Durability::sync, 425'984},
+    {"full_disk_batches", 11'600, full_disk_batches, 700, Durability::sync, 524'288},
     {"failed_batches", 5'500, failed_batches, 700},
     {"failed_allocations", 18'900, failed_allocations, 700},
     {"relaxed_puts", 17'350, relaxed_puts, 700, Durability::relaxed},
