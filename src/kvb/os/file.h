@@ -139,9 +139,9 @@ class Environment {
   [[nodiscard]] virtual std::int64_t wall_clock_ns() const = 0;  // Since the Unix epoch; may jump.
   // The same, up to some milliseconds behind, and much cheaper.
   [[nodiscard]] virtual std::int64_t coarse_wall_clock_ns() const { return wall_clock_ns(); }
-  [[nodiscard]] virtual std::int64_t monotonic_ns() const = 0;   // Never goes back.
-  virtual void sleep(std::chrono::nanoseconds duration) = 0;     // Waits (simulated ones move their clocks).
-  virtual void fill_random(MutableBytes out) = 0;                // From the operating system's generator.
+  [[nodiscard]] virtual std::int64_t monotonic_ns() const = 0;  // Never goes back.
+  virtual void sleep(std::chrono::nanoseconds duration) = 0;    // Waits (simulated ones move their clocks).
+  virtual void fill_random(MutableBytes out) = 0;               // From the operating system's generator.
   [[nodiscard]] virtual ProcessInfo process() const = 0;
 
   // False where timers and background threads would make runs irreproducible (simulation): the engine then does their
