@@ -198,9 +198,6 @@ struct RepairArguments : CommonArguments {
 // "1 key", "2,000 keys".
 [[nodiscard]] std::string plural(std::uint64_t number, std::string_view noun);
 
-// Appends `"NAME":"…"` if the bytes are UTF-8, else `"NAME_base64":"…"`.
-void append_bytes_member(std::string& out, std::string_view name, std::string_view bytes);
-
 // Appends the members of an entry: "key", and with values "value" and "kind", and "expires_at" if it expires.
 void append_entry_members(std::string& out, std::string_view key, const Value& value, bool with_value);
 

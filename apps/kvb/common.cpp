@@ -137,18 +137,6 @@ std::string plural(std::uint64_t number, std::string_view noun) {
   return fmt::format("{} {}{}", with_commas(number), noun, number == 1 ? "" : "s");
 }
 
-void append_bytes_member(std::string& out, std::string_view name, std::string_view bytes) {
-  out += fmt::format("\"{}", name);
-  if (is_utf8(bytes)) {
-    out += "\":";
-    append_json_string(out, bytes);
-  } else {
-    out += "_base64\":\"";
-    append_base64(out, bytes);
-    out += '"';
-  }
-}
-
 void append_entry_members(std::string& out, std::string_view key, const Value& value, bool with_value) {
   append_bytes_member(out, "key", key);
   if (!with_value) return;

@@ -200,22 +200,11 @@ class LineReader {
 }  // namespace
 
 void append_json_line(std::string& out, const DumpEntry& entry) {
-  const auto bytes_member = [&out](std::string_view name, std::string_view bytes) {
-    out += fmt::format("\"{}", name);
-    if (is_utf8(bytes)) {
-      out += "\":";
-      append_json_string(out, bytes);
-    } else {
-      out += "_base64\":\"";
-      append_base64(out, bytes);
-      out += '"';
-    }
-  };
   out += '{';
-  bytes_member("key", entry.key);
+  append_bytes_member(out, "key", entry.key);
   out += ',';
   if (entry.kind != ValueKind::json) {
-    bytes_member("value", entry.value);
+    append_bytes_member(out, "value", entry.value);
   } else if (!is_json(entry.value)) {
     out += "\"value_base64\":\"";
     append_base64(out, entry.value);

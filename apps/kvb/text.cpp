@@ -332,4 +332,16 @@ std::string readable_bytes(std::uint64_t bytes) {
   return fmt::format("{:.1f} {} ({})", size, kUnits[unit], with_commas(bytes));
 }
 
+void append_bytes_member(std::string& out, std::string_view name, std::string_view bytes) {
+  out += fmt::format("\"{}", name);
+  if (is_utf8(bytes)) {
+    out += "\":";
+    append_json_string(out, bytes);
+  } else {
+    out += "_base64\":\"";
+    append_base64(out, bytes);
+    out += '"';
+  }
+}
+
 }  // namespace kvb::cli

@@ -53,5 +53,7 @@ void append_json_on_one_line(std::string& out, std::string_view json);
 
 // 1536 as "1.5 KiB (1,536)".
 [[nodiscard]] std::string readable_bytes(std::uint64_t bytes);
+// Appends `"NAME":"…"` if the bytes are UTF-8, else `"NAME_base64":"…"`.
+void append_bytes_member(std::string& out, std::string_view name, std::string_view bytes);
 
 }  // namespace kvb::cli

@@ -29,4 +29,29 @@ auto without_exceptions(const std::string& path, Function&& function) -> decltyp
   }
 }
 
+// What scan() of a Bucket or a Snapshot gives, as a list, and how much that is.
+template <typename Source>
+Result<std::vector<Entry>> entries_of(const Source& source, const ScanOptions& options) {
+  std::vector<Entry> entries;
+  auto done = source.scan(options, [&](Entry&& entry) {
+    entries.push_back(std::move(entry));
+    return true;
+  });
+  if (!done) return std::unexpected(done.error());
+  return entries;
+}
+
+template <typename Source>
+Result<std::uint64_t> count_of(const Source& source, const ScanOptions& options) {
+  ScanOptions keys = options;
+  keys.keys_only = true;
+  std::uint64_t count = 0;
+  auto done = source.scan(keys, [&](Entry&&) {
+    ++count;
+    return true;
+  });
+  if (!done) return std::unexpected(done.error());
+  return count;
+}
+
 }  // namespace kvb

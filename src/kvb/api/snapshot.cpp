@@ -55,25 +55,11 @@ Result<void> Snapshot::scan(const ScanOptions& options, const std::function<bool
 }
 
 Result<std::vector<Entry>> Snapshot::scan(const ScanOptions& options) const {
-  std::vector<Entry> entries;
-  auto done = scan(options, [&](Entry&& entry) {
-    entries.push_back(std::move(entry));
-    return true;
-  });
-  if (!done) return std::unexpected(done.error());
-  return entries;
+  return entries_of(*this, options);
 }
 
 Result<std::uint64_t> Snapshot::count(const ScanOptions& options) const {
-  ScanOptions keys = options;
-  keys.keys_only = true;
-  std::uint64_t count = 0;
-  auto done = scan(keys, [&](Entry&&) {
-    ++count;
-    return true;
-  });
-  if (!done) return std::unexpected(done.error());
-  return count;
+  return count_of(*this, options);
 }
 
 std::uint64_t Snapshot::seqno() const noexcept {

@@ -156,6 +156,7 @@ Result<void> HashIndex::read_some(Search& search) const {
 }
 
 HashIndex::Quick HashIndex::find_quickly(std::uint64_t hash, std::uint64_t& paddr) const noexcept {
+  if (pages_ == 0) return Quick::unsure;
   const Uint128 product = static_cast<Uint128>(hash) * pages_;
   const auto number = static_cast<std::uint64_t>(product >> 64);
   const std::size_t count = known_count(number);
@@ -172,9 +173,9 @@ HashIndex::Quick HashIndex::find_quickly(std::uint64_t hash, std::uint64_t& padd
 }
 
 void HashIndex::prefetch(std::uint64_t hash) const noexcept {
+  if (pages_ == 0) return;
   const Uint128 product = static_cast<Uint128>(hash) * pages_;
   const auto number = static_cast<std::uint64_t>(product >> 64);
-  if (number >= pages_) return;
   const std::size_t count = known_count(number);
   const std::byte* const page = count != 0 ? run_->page_if_checked(number) : nullptr;
   if (page == nullptr) return;

@@ -17,12 +17,6 @@
 #include "kvb/store/store.h"
 
 namespace kvb::store {
-namespace {
-
-constexpr std::size_t kEverywhere = SIZE_MAX;
-
-}  // namespace
-
 struct Store::Merge {
   Store& store;
   const ReadState& state;
@@ -95,7 +89,7 @@ Result<void> Store::Merge::merge_keys(format::Superblock& superblock, bool& rewr
   }
 
   // Keys are read in mappings anywhere in the file.
-  const os::MappedGuard guard(nullptr, kEverywhere);
+  const os::MappedGuard guard(nullptr, os::kAnywhere);
   const auto coming_view = coming.view();
   const auto going_view = going.view();
   index::KeyOrder::Cursor add(coming, coming_view, {}, false, false);

@@ -249,6 +249,7 @@ Result<std::optional<Entry>> Store::read_live_entry(const index::Version& versio
 Result<bool> Store::scan_some(ScanState& scan) const {
   const os::ReadSections::Section section(readers_);
   const auto last_key = scan.last_key;
+  const auto damage = scan.damage;
   for (int tries = 0; tries < os::kMappedReadTries; ++tries) {
     const os::MappedGuard guard(nullptr, os::kAnywhere);
     auto more = collect_entries(scan);
@@ -261,7 +262,9 @@ Result<bool> Store::scan_some(ScanState& scan) const {
         os::mapped_read_pause(tries);
         break;
     }
+    // What looked damaged may have been the zeros of another thread's fault.
     scan.last_key = last_key;
+    scan.damage = damage;
     scan.merge.reset();
   }
   return unreadable_keys(path_);

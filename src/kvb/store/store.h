@@ -375,7 +375,6 @@ class Store {
   [[nodiscard]] Result<Changes> survey(const ReadState& state) const;
   [[nodiscard]] Result<void> resolve_group(std::span<const index::Slot> slots, std::span<Change> changes) const;
   [[nodiscard]] bool is_plain_replacement(std::uint64_t paddr, Change& change) const noexcept;
-  [[nodiscard]] const std::byte* ask_for_record(std::uint64_t paddr, const log::Segment*& segment) const noexcept;
 
   // compact.cpp; checkpoint_mutex_ is held.
   [[nodiscard]] std::vector<log::SegmentState> choose_victims(const Changes& changes, CompactStrategy strategy) const;

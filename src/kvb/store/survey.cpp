@@ -19,8 +19,6 @@
 namespace kvb::store {
 namespace {
 
-constexpr std::size_t kEverywhere = SIZE_MAX;
-
 // Hashes are spread evenly: most of the order comes from one pass that deals them out by their upper bits.
 void sort_by_hash(std::vector<Change>& changes) {
   constexpr std::size_t kWorthIt = 256;
@@ -95,18 +93,6 @@ Result<void> Store::resolve_group(std::span<const index::Slot> slots, std::span<
   return {};
 }
 
-// The place of a record in memory, asked for; null if it is not where it should be.
-const std::byte* Store::ask_for_record(std::uint64_t paddr, const log::Segment*& segment) const noexcept {
-  segment = segments_.find(paddr);
-  const std::byte* const bytes =
-      segment != nullptr ? segment->at(paddr - segment->paddr(), format::kRecordHeaderBytes) : nullptr;
-  if (bytes != nullptr) {
-    __builtin_prefetch(bytes);
-    __builtin_prefetch(bytes + 63);
-  }
-  return bytes;
-}
-
 Result<Changes> Store::survey(const ReadState& state) const {
   const auto& before = state.base->superblock();
   Changes changes{.list = {},
@@ -122,7 +108,7 @@ Result<Changes> Store::survey(const ReadState& state) const {
   sort_by_hash(list);
 
   // Keys and records are read in mappings anywhere in the file.
-  const os::MappedGuard guard(nullptr, kEverywhere);
+  const os::MappedGuard guard(nullptr, os::kAnywhere);
   const index::Base& base = *state.base;
   const std::uint64_t pages = base.empty() ? 0 : base.hashes().pages();
   std::array<PageWork, 2> works;
@@ -144,9 +130,8 @@ Result<Changes> Store::survey(const ReadState& state) const {
       while (slot < work.slots.size() && work.slots[slot].hash < list[i].hash) ++slot;
       if (slot == work.slots.size()) break;
       if (work.slots[slot].hash != list[i].hash) continue;
-      const log::Segment* segment = nullptr;
-      (void)ask_for_record(work.slots[slot].paddr, segment);
-      (void)ask_for_record(list[i].version->paddr, segment);
+      prefetch_record(work.slots[slot].paddr);
+      prefetch_record(list[i].version->paddr);
     }
     return {};
   };

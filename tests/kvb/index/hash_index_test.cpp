@@ -126,5 +126,46 @@ TEST_F(HashIndexTest, stops_when_told) {
   EXPECT_EQ(visits, 2);
 }
 
+// The quick lookup answers only what the careful one would.
+TEST_F(HashIndexTest, the_quick_lookup_agrees_with_the_careful_one_or_gives_up) {
+  std::mt19937_64 random(11);
+  std::vector<Slot> slots;
+  for (std::uint64_t i = 1; i <= 3'000; ++i) slots.push_back({.hash = random(), .paddr = i});
+  for (std::uint64_t i = 0; i < 300; ++i) slots.push_back({.hash = slots[500].hash, .paddr = 10'000 + i});
+  slots.push_back({.hash = slots[7].hash, .paddr = 20'000});
+  const auto index = build(slots, slots.size());
+  std::uint64_t paddr = 0;
+  EXPECT_EQ(index->find_quickly(slots[0].hash, paddr), HashIndex::Quick::unsure) << "the page was not read before";
+  std::size_t sure = 0;
+  const auto check = [&](std::uint64_t hash) {
+    const auto found = find(*index, hash);
+    switch (index->find_quickly(hash, paddr)) {
+      case HashIndex::Quick::one:
+        EXPECT_EQ(found, std::vector{paddr});
+        ++sure;
+        break;
+      case HashIndex::Quick::none:
+        EXPECT_TRUE(found.empty());
+        ++sure;
+        break;
+      case HashIndex::Quick::unsure:
+        break;
+    }
+  };
+  for (const Slot& slot : slots) check(slot.hash);
+  for (int i = 0; i < 3'000; ++i) check(random());
+  EXPECT_GT(sure, 5'000u);
+  EXPECT_EQ(index->find_quickly(slots[7].hash, paddr), HashIndex::Quick::unsure) << "two slots have this hash";
+}
+
+// Only a file that somebody has tampered with has an index without pages.
+TEST_F(HashIndexTest, an_index_without_pages_is_no_place_to_look_quickly) {
+  const HashIndex index(KVB_MUST(space::PageRun::open(*file_, format::Uuid{}, {}, 1)), 0);
+  std::uint64_t paddr = 0;
+  EXPECT_EQ(index.find_quickly(1, paddr), HashIndex::Quick::unsure);
+  index.prefetch(1);
+  EXPECT_TRUE(find(index, 1).empty());
+}
+
 }  // namespace
 }  // namespace kvb::index
