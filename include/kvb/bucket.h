@@ -186,7 +186,16 @@ struct Stats {
   std::uint64_t deletes = 0;  // Removes of a key that was there.
   std::uint64_t batches = 0;
   std::uint64_t syncs = 0;
-  std::uint64_t bytes_written = 0;  // Handed to the file, for write amplification.
+  std::uint64_t bytes_written = 0;  // Handed to the file for the log. Write amplification is all three, by this one.
+  std::uint64_t bytes_moved = 0;    // Handed to it by compaction, for records that were moved,
+  std::uint64_t index_bytes_written = 0;  // and by checkpoints, for the index.
+  std::uint64_t dead_bytes = 0;           // What compaction could give back, nearly: as of the last checkpoint.
+  std::uint64_t write_pauses = 0;         // How often a writer was slowed because a checkpoint was behind,
+  std::uint64_t write_pause_ns = 0;       // for how long in all,
+  std::uint64_t longest_write_pause_ns = 0;
+  // The system's clock is so far ahead of the newest time that the bucket knew when it was opened that it is not
+  // believed yet (0: it is). What was written before expires an hour after opening at the earliest.
+  std::int64_t clock_ahead_ns = 0;
   // Of this Bucket. An old snapshot keeps the space of what was overwritten since.
   std::uint64_t snapshots = 0;            // Open ones.
   std::uint64_t oldest_snapshot_age = 0;  // Writes that the oldest of them does not see.

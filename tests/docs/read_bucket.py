@@ -16,6 +16,8 @@ import struct
 import sys
 
 PAGE, HEAD, PAYLOAD = 4096, 65536, 4032
+HOUR = 3600 * 10**9
+DAY = 24 * HOUR
 ROOT, CHECKSUMS, HASH_SLOTS, KEY_LEAF, KEY_BRANCH, KEY_OVERFLOW, SEGMENT_TABLE, RETIRED = range(1, 9)
 M32, M64 = (1 << 32) - 1, (1 << 64) - 1
 
@@ -216,6 +218,7 @@ class Bucket:
         need(self.features & ~1 == 0, "an incompatible feature that nobody here knows")
         self.cut = u64(page, 64)
         self.newest_wall = i64(page, 288)
+        self.beyond_jump = []  # Times of records that are too far ahead of it.
         word = struct.unpack_from("<QQ", self.data, 0x1000 + 16) if len(self.data) >= 0x1020 else (0, 0)
         self.trusted = word[0] if word[0] ^ word[1] == M64 else 0
         self.trace(f"Superblock {'A' if is_a else 'B'} counts: epoch {self.epoch}, cut {self.cut}, "
@@ -461,20 +464,33 @@ class Bucket:
                 if record.flags & 2 == 0:
                     for one in batch:
                         self.journal[one.key] = one
-                        self.newest_wall = max(self.newest_wall, one.timestamp)
+                        self.see(one.timestamp)
                         self.trace(f"  record {one.seqno}: {'DELETE' if one.type else 'PUT'} {one.key[:40]!r}")
                     batch, offset, expected = [], at, seqno
             need(footer[1] == expected - 1, "a footer does not fit its records")
             link, offset, expected = footer[2], 128, footer[3]
 
+    def see(self, timestamp):
+        """The time of a record in the journal."""
+        if timestamp - self.newest_wall > DAY and self.newest_wall != 0:
+            self.beyond_jump.append(timestamp)
+        else:
+            self.newest_wall = max(self.newest_wall, timestamp)
+
     def contents(self, now):
         """The record of each key that has a value."""
-        now = max(now, self.newest_wall)  # A clock that was set back revives nothing.
+        if self.beyond_jump and now - self.beyond_jump[0] >= HOUR:
+            self.newest_wall = max(self.newest_wall, *self.beyond_jump)
+        # A jump of more than a day does not count for older records: nobody has had the bucket open for an hour here.
+        jump = now - self.newest_wall if now - self.newest_wall > DAY else 0
+        jumped_from = self.newest_wall + DAY
+        now = max(now, self.newest_wall, *self.beyond_jump)  # A clock that was set back revives nothing.
         for key in sorted(set(self.key_table) | set(self.journal)):
             need(not self.features & 1 or self.is_in_key_table(key) == (key in self.key_table), "search in the key table")
             record = self.journal.get(key) or self.lookup(key)
             need(record, "a key of the key table is not in the hash index")
-            if record.type == 0 and (record.expires_at() is None or record.expires_at() > now):
+            until = now - jump if record.timestamp < jumped_from else now
+            if record.type == 0 and (record.expires_at() is None or record.expires_at() > until):
                 yield record
 
 

@@ -9,6 +9,8 @@
 namespace kvb::log {
 namespace {
 
+constexpr std::uint32_t kCounted = 1;
+constexpr std::uint32_t kHasRemoves = 2;
 constexpr std::size_t kPerPage = format::kPagePayloadBytes / kSegmentEntryBytes;
 
 }  // namespace
@@ -26,11 +28,14 @@ Result<void> write_segments(space::PageRunWriter& run, const std::vector<Segment
       format::store_le(out + 16, segment.link.salt);
       format::store_le(out + 24, segment.size_bytes);
       format::store_le(out + 32, static_cast<std::uint32_t>(segment.kind));
+      format::store_le(out + 36, (segment.counted ? kCounted : 0u) | (segment.has_removes ? kHasRemoves : 0u));
       format::store_le(out + 40, segment.base_seqno);
       format::store_le(out + 48, segment.end_offset);
       format::store_le(out + 56, segment.live_bytes);
       format::store_le(out + 64, segment.records);
       format::store_le(out + 72, static_cast<std::uint64_t>(segment.last_expiry_ns));
+      format::store_le(out + 80, static_cast<std::uint64_t>(segment.first_expiry_ns));
+      format::store_le(out + 88, segment.expiring_bytes);
     }
     auto added = run.add(format::PageType::segment_table, static_cast<std::uint32_t>(count), 0, payload);
     if (!added) return std::unexpected(added.error());
@@ -52,6 +57,7 @@ Result<std::vector<SegmentState>> read_segments(const space::PageRun& run) {
       for (std::size_t i = 0; i < count; ++i) {
         const std::byte* const at = *page + format::kPageHeaderBytes + i * kSegmentEntryBytes;
         const auto u64 = [&](std::size_t offset) { return format::load_le<std::uint64_t>(at + offset); };
+        const auto flags = format::load_le<std::uint32_t>(at + 36);
         const SegmentState segment{.link = {.id = u64(0), .paddr = u64(8), .salt = u64(16)},
                                    .size_bytes = u64(24),
                                    .kind = static_cast<format::SegmentKind>(format::load_le<std::uint32_t>(at + 32)),
@@ -59,7 +65,11 @@ Result<std::vector<SegmentState>> read_segments(const space::PageRun& run) {
                                    .end_offset = u64(48),
                                    .live_bytes = u64(56),
                                    .records = u64(64),
-                                   .last_expiry_ns = static_cast<std::int64_t>(u64(72))};
+                                   .last_expiry_ns = static_cast<std::int64_t>(u64(72)),
+                                   .counted = (flags & kCounted) != 0,
+                                   .has_removes = (flags & kHasRemoves) != 0,
+                                   .first_expiry_ns = static_cast<std::int64_t>(u64(80)),
+                                   .expiring_bytes = u64(88)};
         possible = possible && segment.link.paddr % format::kPageBytes == 0 &&
                    segment.size_bytes % format::kPageBytes == 0 && segment.size_bytes != 0 &&
                    segment.size_bytes < format::kPinLockBase && segment.link.paddr < format::kPinLockBase &&

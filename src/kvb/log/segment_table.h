@@ -6,8 +6,8 @@
 // by collect(), which the owner calls when no reader can be in them.
 //
 // On disk (as part of an image): a page run of type segment_table, 42 entries of 96 bytes a page:
-//   id 8 · paddr 8 · salt 8 · size 8 · kind 4 · flags 4 (0) · base_seqno 8 · end_offset 8 · live_bytes 8 · records 8 ·
-//   last_expiry_ns 8 · reserved 16 (0)
+//   id 8 · paddr 8 · salt 8 · size 8 · kind 4 · flags 4 (bit 0: counted, bit 1: has removes) · base_seqno 8 ·
+//   end_offset 8 · live_bytes 8 · records 8 · last_expiry_ns 8 · first_expiry_ns 8 · expiring_bytes 8
 
 #include <kvb/error.h>
 
@@ -54,6 +54,11 @@ struct SegmentState {
   std::uint64_t live_bytes = 0;  // Bytes of its records that the image's slots point at.
   std::uint64_t records = 0;     // Records that the image knows of, dead ones included; 0 if it was not counted.
   std::int64_t last_expiry_ns = 0;
+  // The records have been counted: what `records`, the expiries, and the two below say is so.
+  bool counted = false;
+  bool has_removes = false;
+  std::int64_t first_expiry_ns = 0;
+  std::uint64_t expiring_bytes = 0;  // Of the PUTs that expire some time.
 
   friend bool operator==(const SegmentState&, const SegmentState&) = default;
 };

@@ -14,7 +14,9 @@ namespace kvb::space {
 // `all_segments`: bytes of all segments; `own_segments`: bytes of those that this writer made.
 [[nodiscard]] inline std::uint64_t next_segment_bytes(std::uint64_t all_segments, std::uint64_t own_segments,
                                                       std::uint64_t needed_record_bytes) noexcept {
-  const std::uint64_t by_size = std::max<std::uint64_t>(all_segments / 4, 1);
+  constexpr std::uint64_t kQuarterUpTo = std::uint64_t{4} << 20;
+  const std::uint64_t by_size =
+      std::max<std::uint64_t>(std::min(all_segments / 4, std::max(kQuarterUpTo, all_segments / 16)), 1);
   const std::uint64_t by_writer = std::max<std::uint64_t>(own_segments, format::kMinSegmentBytes);
   const std::uint64_t grown =
       std::clamp(std::bit_floor(std::min(by_size, by_writer)), format::kMinSegmentBytes, format::kMaxSegmentBytes);

@@ -33,6 +33,9 @@ constexpr std::uint64_t kMostJournalBytes = std::uint64_t{1} << 30;
 constexpr std::uint64_t kSmallIndexBytes = std::uint64_t{1} << 20;
 constexpr std::uint64_t kDeltaMemoryBytes = std::uint64_t{24} << 20;
 constexpr std::uint64_t kWorthCompacting = std::uint64_t{4} << 20;
+constexpr std::uint64_t kLeastWorthCompacting = 64 * 1024;
+constexpr std::uint64_t kWorthShortening = std::uint64_t{1} << 20;
+constexpr std::uint64_t kShareUnit = 1024;  // The share of replaced records is kept in so many parts.
 // What opening may replay after a clean close: so much takes less than a millisecond.
 constexpr std::uint64_t kCloseJournalBytes = 512 * 1024;
 
@@ -73,7 +76,7 @@ Result<void> Store::freeze(std::unique_lock<std::mutex>& lock, bool seal) {
       settled = settle_all(lock, sync);
       continue;
     }
-    journal_->seal();
+    journal_->seal(true);  // For compaction.
     sealed = true;
   }
   while (settled && (leader_active_ || journal_->has_staged())) settled = settle_all(lock, sync);
@@ -99,7 +102,12 @@ Result<void> Store::freeze(std::unique_lock<std::mutex>& lock, bool seal) {
     if (state.link == cut_.segment) state.end_offset = cut_.offset;
     const auto before =
         std::ranges::lower_bound(known, state.link.paddr, {}, [](const log::SegmentState& s) { return s.link.paddr; });
-    if (before != known.end() && before->link == state.link) state.live_bytes = before->live_bytes;
+    if (before != known.end() && before->link == state.link) {
+      const std::uint64_t end = state.end_offset;
+      state = *before;
+      if (end != state.end_offset) state.counted = false;  // It was the log's last one then.
+      state.end_offset = end;
+    }
     cut_segments_.push_back(state);
   }
   const std::shared_ptr<Layer> frozen = std::exchange(active_, new_layer());
@@ -114,6 +122,10 @@ Result<void> Store::freeze(std::unique_lock<std::mutex>& lock, bool seal) {
   frozen_keys_.puts = std::min<std::uint64_t>(new_keys_.puts.exchange(0), frozen->delta.nodes());
   frozen_keys_.key_bytes = new_keys_.key_bytes.exchange(0);
   delta_memory_ = 0;
+  delta_dead_bytes_ = 0;
+  samples_ = 0;
+  sampled_replaced_ = 0;
+  slowed_at_bytes_ = 0;
   return {};
 }
 
@@ -162,6 +174,7 @@ Result<void> Store::checkpoint_and_move(bool seal, const std::function<void(cons
   };
   auto changes = survey(*merging.state);
   if (!changes) return give_back(changes.error());
+  if (!changes->list.empty()) replaced_share_ = changes->replaced_keys * kShareUnit / changes->list.size();
   Relocation relocation;
   if (plan) {
     plan(*changes, relocation);
@@ -315,10 +328,23 @@ bool Store::checkpoint_due() const {
   if (bytes == 0) return false;
   const std::uint64_t refused = refused_at_bytes_.load(std::memory_order_relaxed);
   if (refused != 0 && bytes + frozen_bytes_ < refused + refused / 4) return false;
-  return bytes >= checkpoint_trigger_ || delta_memory_.load(std::memory_order_relaxed) >= delta_limit_;
+  return bytes >= checkpoint_trigger_ || delta_memory_.load(std::memory_order_relaxed) >= delta_limit_ ||
+         (options_.compact_automatically && bytes >= least_journal_ && expected_dead(bytes) >= dead_budget_);
 }
 
-// A small index may be rewritten often; a large one only when the log behind it is at least twice as long.
+// How much of the journal is dead, or has made something dead that the image knows as alive (upkeep.h).
+std::uint64_t Store::expected_dead(std::uint64_t journal_bytes) const {
+  const std::uint64_t known = std::min(delta_dead_bytes_.load(std::memory_order_relaxed), journal_bytes);
+  constexpr std::uint64_t kEnoughSamples = 32;
+  const std::uint64_t samples = samples_.load(std::memory_order_relaxed);
+  const std::uint64_t share = samples >= kEnoughSamples
+                                  ? sampled_replaced_.load(std::memory_order_relaxed) * kShareUnit / samples
+                                  : replaced_share_.load(std::memory_order_relaxed);
+  return known + (journal_bytes - known) / kShareUnit * share;
+}
+
+// A small index may be rewritten often; a large one only when the log behind it is at least twice as long, or when much
+// is dead.
 void Store::set_trigger(const index::Base& base) {
   const std::uint64_t index_bytes = base.bytes();
   base_bytes_ = index_bytes;
@@ -329,65 +355,147 @@ void Store::set_trigger(const index::Base& base) {
   const std::uint64_t twice = index_bytes > kSmallIndexBytes ? 2 * index_bytes : 0;
   checkpoint_trigger_ = std::min(std::max(options_.checkpoint_bytes, twice), kMostJournalBytes);
   delta_limit_ = std::max(kDeltaMemoryBytes, index_bytes / 8);
+  const Upkeep upkeep = upkeep_of(base.superblock().counters.live_bytes, index_bytes);
+  idle_live_bytes_ = upkeep.live_bytes;
+  idle_index_bytes_ = index_bytes;
+  // Not now_ns(): when the bucket is being opened nobody has judged the clock yet.
+  image_dead_ = dead_in(base, newest_wall_ns_ - jump_ns_);
+  least_journal_ = std::min<std::uint64_t>(upkeep.least_journal(), checkpoint_trigger_);
+  const std::uint64_t most = upkeep.most_dead();
+  dead_budget_ = std::max(most - std::min<std::uint64_t>(most, image_dead_), most / 4);
+}
+
+std::uint64_t Store::dead_in(const index::Base& base, std::int64_t now) const {
+  std::uint64_t dead = 0;
+  for (const log::SegmentState& segment : base.segments()) {
+    dead += dead_bytes(segment, segment.link == base.superblock().journal.segment, now);
+  }
+  return dead;
+}
+
+Upkeep Store::upkeep_of(std::uint64_t live_bytes, std::uint64_t index_bytes) const {
+  // Who wants checkpoints of a tiny journal, wants small buckets to be compacted too.
+  const std::uint64_t worth = std::clamp(options_.checkpoint_bytes, kLeastWorthCompacting, kWorthCompacting);
+  return {.live_bytes = live_bytes, .index_bytes = index_bytes, .worth_bytes = worth};
 }
 
 void Store::after_write() {
+  if (working_) slow_down();
   if (!checkpoint_due()) return;
   if (!environment_->has_background_threads()) {
     const std::scoped_lock one_at_a_time(checkpoint_mutex_);
     // A failure is not this write's affair: it stands in the log. The next try comes when more has been written.
-    if (checkpoint_due() && !automatic_checkpoint()) {
+    if (checkpoint_due() && !automatic_checkpoint(false)) {
       if (refused_at_bytes_ == 0) refused_at_bytes_ = frozen_bytes_ + journal_bytes_;
     }
     return;
   }
-  checkpointer_wakes_.notify_one();
-  // Near the bounds writers are slowed, never refused (R21).
-  const auto too_much = [this] {
-    return frozen_ && refused_at_bytes_ == 0 && !poisoned_ && !closed_ &&
-           (journal_bytes_ >= 2 * checkpoint_trigger_ || delta_memory_ >= 2 * delta_limit_);
-  };
-  if (!too_much()) return;
-  std::unique_lock lock(checkpointer_mutex_);
-  checkpoint_done_.wait_for(lock, std::chrono::seconds(10), [&] { return !too_much(); });
+  if (!working_) checkpointer_wakes_.notify_one();
 }
 
-// A checkpoint, and if much of the file is dead, a round of compaction with it.
-Result<void> Store::automatic_checkpoint() {
+// How far the writers have got on the way to the next checkpoint, in percent.
+std::uint64_t Store::pressure() const {
+  const std::uint64_t journal = journal_bytes_.load(std::memory_order_relaxed);
+  const auto percent = [](std::uint64_t part, std::uint64_t whole) { return part / (whole / 100 + 1); };
+  std::uint64_t most = std::max(percent(journal, checkpoint_trigger_),
+                                percent(delta_memory_.load(std::memory_order_relaxed), delta_limit_));
+  if (options_.compact_automatically && journal >= least_journal_) {
+    most = std::max(most, percent(expected_dead(journal), dead_budget_));
+  }
+  return most;
+}
+
+// While a checkpoint is made and more is written meanwhile than it gains on, writers are slowed, never refused (R21):
+// first a little for every 64 KiB of log, near the bounds a little for every write. No single pause is long.
+void Store::slow_down() {
+  constexpr std::uint64_t kStretch = 64 * 1024;
+  constexpr std::uint64_t kBegin = 50;
+  constexpr std::uint64_t kBound = 150;
+  constexpr std::chrono::milliseconds kShort(1);
+  constexpr std::chrono::milliseconds kLong(50);
+  if (!environment_->has_background_threads() || refused_at_bytes_ != 0 || poisoned_ || closed_) return;
+  const std::uint64_t pressed = pressure();
+  if (pressed < kBegin) return;
+  if (pressed < kBound) {
+    const std::uint64_t journal = journal_bytes_.load(std::memory_order_relaxed);
+    std::uint64_t last = slowed_at_bytes_.load(std::memory_order_relaxed);
+    if (journal >= last && journal < last + kStretch) return;
+    if (!slowed_at_bytes_.compare_exchange_strong(last, journal, std::memory_order_relaxed)) return;
+  }
+  const std::int64_t begin = environment_->monotonic_ns();
+  {
+    std::unique_lock lock(checkpointer_mutex_);
+    checkpoint_done_.wait_for(lock, pressed < kBound ? kShort : kLong, [this] { return !working_ || closed_; });
+  }
+  const auto paused = static_cast<std::uint64_t>(environment_->monotonic_ns() - begin);
+  counters_.pauses.fetch_add(1, std::memory_order_relaxed);
+  counters_.paused_ns.fetch_add(paused, std::memory_order_relaxed);
+  std::uint64_t longest = counters_.longest_pause_ns.load(std::memory_order_relaxed);
+  while (paused > longest &&
+         !counters_.longest_pause_ns.compare_exchange_weak(longest, paused, std::memory_order_relaxed)) {
+  }
+}
+
+// A checkpoint, and if much of the file is dead, a round of compaction with it. `idle`: nobody is writing, so it may be
+// thorough.
+Result<void> Store::automatic_checkpoint(bool idle) {
   if (!options_.compact_automatically || reserve_.is_tight()) return checkpoint_holding();
   bool moves = false;
   auto done = checkpoint_and_move(false,
                                   [&](const Changes& changes, Relocation& relocation) {
-                                    std::uint64_t live = 0;
-                                    std::uint64_t all = 0;
-                                    for (const auto& segment : changes.segments) {
-                                      live += segment.live_bytes;
-                                      all += segment.size_bytes;
-                                    }
-                                    if (all < kWorthCompacting || live * 3 > all * 2) return;
-                                    relocation.victims = choose_victims(changes, CompactStrategy::automatic);
+                                    relocation.victims = choose_for_upkeep(changes, idle);
                                     moves = !relocation.victims.empty();
                                   },
                                   {});
-  if (!done || !moves) return done;
-  return give_back_space();
+  if (!done || !(moves || idle)) return done;
+  if (auto given = give_back_space(); !given || !idle) return given;
+  constexpr std::uint64_t kMostDown = std::uint64_t{64} << 20;
+  return shorten_file({.rounds = 3, .free_share = 5, .most_live_bytes = kMostDown, .least_free = kWorthShortening}, {});
+}
+
+// Is there so much to give back that it is worth a checkpoint though nobody writes?
+bool Store::idle_work_due() {
+  if (!options_.compact_automatically || refused_at_bytes_ != 0 || poisoned_) return false;
+  const std::uint64_t journal = journal_bytes_.load(std::memory_order_relaxed);
+  const Upkeep upkeep = upkeep_of(idle_live_bytes_, idle_index_bytes_);
+  // Time goes on, and things expire.
+  image_dead_ = dead_in(*snapshot().state->base, believed_newest_wall_ns());
+  const std::uint64_t dead = image_dead_ + expected_dead(journal);
+  return dead >= std::max(upkeep.least_dead(true), upkeep.aimed_dead(false)) && dead >= idle_left_dead_ + dead / 8;
 }
 
 void Store::run_checkpoints(const std::stop_token& stop) {
+  constexpr std::chrono::milliseconds kLook(100);
+  constexpr int kIdleLooks = 3;
+  constexpr std::uint64_t kFewBytes = 64 * 1024;
   std::unique_lock lock(checkpointer_mutex_);
+  std::uint64_t bytes_before = 0;
+  int idle_looks = 0;
   while (!stop.stop_requested()) {
     // Writers notify without the lock, so a wake-up can be missed: look from time to time.
-    (void)checkpointer_wakes_.wait_for(lock, stop, std::chrono::milliseconds(100), [this] { return checkpoint_due(); });
+    (void)checkpointer_wakes_.wait_for(lock, stop, kLook, [this] { return checkpoint_due(); });
     if (stop.stop_requested()) return;
-    if (!checkpoint_due() || poisoned_) continue;
+    if (poisoned_) continue;
+    const std::uint64_t bytes = journal_bytes_;
+    const bool quiet = bytes >= bytes_before && bytes < bytes_before + kFewBytes;
+    idle_looks = quiet ? idle_looks + 1 : 0;
+    bytes_before = bytes;
+    const bool idle = idle_looks >= kIdleLooks && idle_work_due();
+    if (!checkpoint_due() && !idle) continue;
     lock.unlock();
     {
       const std::scoped_lock one_at_a_time(checkpoint_mutex_);
-      if (checkpoint_due() && !automatic_checkpoint() && refused_at_bytes_ == 0) {
-        refused_at_bytes_ = frozen_bytes_ + journal_bytes_;
+      if (checkpoint_due() || idle) {
+        working_ = true;
+        const bool done = automatic_checkpoint(idle).has_value();
+        if (!done && refused_at_bytes_ == 0) refused_at_bytes_ = frozen_bytes_ + journal_bytes_;
+        // What is left then cannot be given back, or only at more cost than it is worth.
+        idle_left_dead_ = idle ? image_dead_.load() : 0;
       }
     }
+    bytes_before = journal_bytes_;
     lock.lock();
+    working_ = false;
     checkpoint_done_.notify_all();
   }
 }
@@ -434,6 +542,25 @@ Result<void> Store::close_file() {
   reserve_.let_go();
   if (!poisoned_) {
     if (auto freed = free_retired(); !freed && poisoned_) return freed;
+  }
+  // How far time has come, if nothing else says so: or else it would look like a jump to who opens the bucket next.
+  constexpr std::int64_t kDayNs = std::int64_t{24 * 3600} * 1'000'000'000;
+  if (!poisoned_ && believed_newest_wall_ns() - superblock_.newest_wall_ns > kDayNs) {
+    format::Superblock again = superblock_;
+    again.epoch = next_epoch_++;
+    again.newest_wall_ns = believed_newest_wall_ns();
+    if (auto flipped = flip(again); flipped) {
+      superblock_ = again;
+    } else if (poisoned_) {
+      return flipped;
+    }
+  }
+  // A file that is much longer than what is in it is not left like that, as long as it costs little.
+  if (much_to_replay && options_.compact_automatically && !poisoned_) {
+    constexpr std::uint64_t kMostDown = std::uint64_t{16} << 20;
+    auto shortened =
+        shorten_file({.rounds = 2, .free_share = 8, .most_live_bytes = kMostDown, .least_free = kWorthShortening}, {});
+    if (!shortened && poisoned_) return shortened;
   }
   // Everything behind what is used goes. If the last segment is the last thing in the file, the next writer finds a
   // file that ends exactly behind the last record, and goes on there; what the length hides has never been written.

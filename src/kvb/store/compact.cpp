@@ -41,23 +41,36 @@ bool Store::can_be_emptied(const log::SegmentState& state) const {
 
 // Which segments to empty in one round.
 std::vector<log::SegmentState> Store::choose_victims(const Changes& changes, CompactStrategy strategy) const {
-  std::vector<log::SegmentState> victims;
+  std::vector<log::SegmentState> candidates = changes.segments;
+  std::erase_if(candidates, [this](const auto& state) { return !can_be_emptied(state); });
+  const std::int64_t now = believed_newest_wall_ns();
+  for (auto& state : candidates) state.live_bytes = alive_bytes(state, now);
+  const std::uint64_t most_alive = strategy == CompactStrategy::full        ? 100
+                                   : strategy == CompactStrategy::automatic ? 50
+                                                                            : 90;
+  return choose_deadest(std::move(candidates), UINT64_MAX, {.most_alive = most_alive, .most_live_bytes = kBytesARound});
+}
+
+// The same for a round that nobody has asked for.
+std::vector<log::SegmentState> Store::choose_for_upkeep(const Changes& changes, bool idle) const {
+  const Upkeep upkeep =
+      upkeep_of(static_cast<std::uint64_t>(std::max<std::int64_t>(changes.live_bytes, 0)), idle_index_bytes_);
+  const std::int64_t now = believed_newest_wall_ns();
+  std::uint64_t dead = 0;
+  std::vector<log::SegmentState> candidates;
   for (const log::SegmentState& state : changes.segments) {
+    dead += dead_bytes(state, state.link == cut_.segment, now);
     if (!can_be_emptied(state)) continue;
-    const std::uint64_t dead = state.size_bytes - std::min(state.live_bytes, state.size_bytes);
-    const bool wanted = strategy == CompactStrategy::full ||
-                        dead * (strategy == CompactStrategy::automatic ? 2 : 10) >= state.size_bytes;
-    if (wanted) victims.push_back(state);
+    candidates.push_back(state);
+    candidates.back().live_bytes = alive_bytes(state, now);
   }
-  // The deadest first.
-  std::ranges::sort(
-      victims, {}, [](const auto& s) { return static_cast<double>(s.live_bytes) / static_cast<double>(s.size_bytes); });
-  std::uint64_t live = 0;
-  std::size_t taken = 0;
-  for (; taken < victims.size() && live < kBytesARound; ++taken) live += victims[taken].live_bytes;
-  victims.resize(taken);
-  std::ranges::sort(victims, {}, [](const auto& s) { return s.link.paddr; });
-  return victims;
+  if (dead < upkeep.least_dead(idle)) return {};
+  // If not much is dead, only what is cheap.
+  const bool much = idle || dead >= upkeep.most_dead() / 4 * 3;
+  const RoundLimits limits{.left_dead = upkeep.aimed_dead(idle),
+                           .most_alive = much ? std::uint64_t{85} : std::uint64_t{50},
+                           .most_live_bytes = std::max<std::uint64_t>(kBytesARound, checkpoint_trigger_ / 4)};
+  return choose_deadest(std::move(candidates), dead, limits);
 }
 
 Result<CompactReport> Store::compact(const CompactOptions& options) {
@@ -70,26 +83,24 @@ Result<CompactReport> Store::compact(const CompactOptions& options) {
     if (auto bytes = file_->allocated_bytes()) allocated = *bytes;
   };
   sizes(report.file_bytes_before, report.allocated_bytes_before);
-  std::set<std::uint64_t> outputs;  // Made here; not emptied again but to move them down.
-  const auto round = [&](bool seal, bool down) -> Result<std::size_t> {
+  std::set<std::uint64_t> outputs;  // Made here; not emptied again.
+  const auto round = [&](bool seal) -> Result<std::size_t> {
     std::size_t victims = 0;
     auto done = checkpoint_and_move(
         seal,
         [&](const Changes& changes, Relocation& relocation) {
-          if (!down && reserve_.is_tight()) {
+          if (reserve_.is_tight()) {
             choose_what_fits(changes, relocation);
           } else {
-            relocation.victims = down ? segments_far_out() : choose_victims(changes, options.strategy);
-            if (reserve_.is_tight()) find_older_records(relocation);
+            relocation.victims = choose_victims(changes, options.strategy);
           }
-          if (!down) std::erase_if(relocation.victims, [&](const auto& s) { return outputs.contains(s.link.id); });
-          relocation.rewrite_keys = down;
+          std::erase_if(relocation.victims, [&](const auto& s) { return outputs.contains(s.link.id); });
           victims = relocation.victims.size();
         },
         [&](const Relocation& relocation) {
           report.records_moved += relocation.records;
           report.bytes_moved += relocation.bytes;
-          report.segments_freed += down ? 0 : relocation.victims.size();
+          report.segments_freed += relocation.victims.size();
           for (const auto& output : relocation.outputs) outputs.insert(output.link.id);
         });
     if (!done) return std::unexpected(done.error());
@@ -99,7 +110,7 @@ Result<CompactReport> Store::compact(const CompactOptions& options) {
     return victims;
   };
   for (int i = 0; i < kMostRounds; ++i) {
-    auto emptied = round(options.strategy == CompactStrategy::full && i == 0, false);
+    auto emptied = round(options.strategy == CompactStrategy::full && i == 0);
     if (!emptied) return std::unexpected(emptied.error());
     if (*emptied == 0) break;
   }
@@ -109,23 +120,65 @@ Result<CompactReport> Store::compact(const CompactOptions& options) {
     if (auto given = give_back_space(); !given) return std::unexpected(given.error());
     sizes(report.file_bytes_after, report.allocated_bytes_after);
   }
-  for (int i = 0; i < kMostRoundsDown; ++i) {
-    const std::uint64_t before = report.file_bytes_after;
-    const std::uint64_t free = free_space_.free_bytes();
-    const bool worth_it = options.strategy == CompactStrategy::full ? free * 8 >= before : free * 2 >= before;
-    if (!worth_it && before <= report.file_bytes_before) break;
-    if (auto moved = round(false, true); !moved) return std::unexpected(moved.error());
-    const bool shorter = report.file_bytes_after + before / 64 < before;
-    if (!shorter && i > 0 && report.file_bytes_after <= report.file_bytes_before) break;
-  }
+  const std::uint64_t share = options.strategy == CompactStrategy::full ? 8 : 2;
+  auto shortened = shorten_file({.rounds = kMostRoundsDown,
+                                 .free_share = share,
+                                 .not_above = report.file_bytes_before,
+                                 .most_live_bytes = kBytesARound},
+                                [&](const Relocation& relocation) {
+                                  report.records_moved += relocation.records;
+                                  report.bytes_moved += relocation.bytes;
+                                  sizes(report.file_bytes_after, report.allocated_bytes_after);
+                                  if (options.progress) options.progress(report);
+                                });
+  if (!shortened) return std::unexpected(shortened.error());
+  sizes(report.file_bytes_after, report.allocated_bytes_after);
   return report;
 }
 
+// Moves what lies behind free space down and cuts the file's end, as long as the free share of the file is at least
+// 1 / free_share, or the file longer than `not_above`, and as long as it gets shorter.
+Result<void> Store::shorten_file(const Shortening& how, const std::function<void(const Relocation&)>& moved) {
+  for (int i = 0; i < how.rounds; ++i) {
+    auto before = file_->size();
+    if (!before) return std::unexpected(before.error());
+    const std::uint64_t free = free_space_.free_bytes();
+    const bool worth_it = free * how.free_share >= *before && free >= how.least_free;
+    if (!worth_it && *before <= how.not_above) break;
+    const std::uint64_t used = free_space_.end_of_used() - free;
+    bool seal = false;
+    {
+      // The log's last segment stays where it is as long as something is written there.
+      const std::scoped_lock lock(write_mutex_);
+      const log::Segment* const tail = journal_->tail_segment();
+      seal = !reserve_.is_tight() && tail != nullptr && tail->end_paddr() > used &&
+             tail->end_paddr() - used > how.least_free;
+    }
+    auto done = checkpoint_and_move(
+        seal,
+        [&](const Changes&, Relocation& relocation) {
+          relocation.victims = segments_far_out(how.most_live_bytes);
+          if (reserve_.is_tight()) find_older_records(relocation);
+          relocation.rewrite_keys = true;
+        },
+        moved);
+    // Without room for it the file stays as long as it is.
+    if (!done && done.error().code == ErrorCode::full) return {};
+    if (!done) return done;
+    if (auto given = give_back_space(); !given) return given;
+    auto after = file_->size();
+    if (!after) return std::unexpected(after.error());
+    const bool shorter = *after + *before / 64 < *before;
+    if (!shorter && i > 0 && *after <= how.not_above) break;
+  }
+  return {};
+}
+
 // The segments that lie where no byte would have to be if there were no holes.
-std::vector<log::SegmentState> Store::segments_far_out() const {
+std::vector<log::SegmentState> Store::segments_far_out(std::uint64_t most_live_bytes) const {
   std::uint64_t used = free_space_.end_of_used() - free_space_.free_bytes();
   std::vector<log::SegmentState> far;
-  const std::uint64_t most = reserve_.is_tight() ? reserve_.moving_bytes() : kBytesARound;
+  const std::uint64_t most = reserve_.is_tight() ? reserve_.moving_bytes() : most_live_bytes;
   std::uint64_t live = 0;
   for (const log::SegmentState& state : cut_segments_) {
     if (!can_be_emptied(state)) continue;

@@ -118,6 +118,7 @@ Result<void> Store::start_reading() {
     if (!head) return std::unexpected(head.error());
     head_ = *head;
   }
+  judge_clock();
   synced_ = published_.load();
   if (const auto& stop = reader_->stop(); stop.kind == log::Stop::Kind::cut_off) {
     auto trusted = format::load_checked_word(*file_, format::kSyncedWord);

@@ -34,6 +34,7 @@ struct Store::Merge {
           auto range = store.reserve_.take(pages * format::kPageBytes, space::Reserve::Use::image);
           if (!range) return std::unexpected(range.error());
           taken.push_back(*range);
+          store.counters_.index_bytes_written.fetch_add(range->bytes(), std::memory_order_relaxed);
           return range->paddr;
         },
         [this] { return store.pace(taken.back().paddr, taken.back().bytes()); });
@@ -198,7 +199,7 @@ Result<void> Store::write_image(const ReadState& state, const Changes& changes, 
       .segments = segments.size(),
       .next_segment_id = cut_next_segment_id_};
   superblock.unnamed_slots = not_negative(changes.unnamed);
-  superblock.newest_wall_ns = newest_wall_ns_.load(std::memory_order_relaxed);
+  superblock.newest_wall_ns = believed_newest_wall_ns();
   return {};
 }
 

@@ -64,21 +64,6 @@ Result<void> Store::check_usable() const {
   return {};
 }
 
-std::int64_t Store::now_ns() const {
-  return ratchet(environment_->wall_clock_ns());
-}
-
-std::int64_t Store::about_now_ns() const {
-  return ratchet(environment_->coarse_wall_clock_ns());
-}
-
-std::int64_t Store::ratchet(std::int64_t wall) const {
-  std::int64_t newest = newest_wall_ns_.load(std::memory_order_relaxed);
-  while (wall > newest && !newest_wall_ns_.compare_exchange_weak(newest, wall, std::memory_order_relaxed)) {
-  }
-  return std::max(wall, newest);
-}
-
 Result<std::shared_ptr<Store>> Store::create(os::Environment& environment, const std::string& path,
                                              const CreateOptions& options) {
   return create_and_open(environment, path, {.durability = options.durability});
@@ -255,8 +240,7 @@ Result<void> Store::apply(std::span<const log::JournalRecord> records) {
       node->ordered = true;
       fresh.push_back(node);
     }
-    std::int64_t newest_wall = newest_wall_ns_.load(std::memory_order_relaxed);
-    if (header.timestamp_ns > newest_wall) newest_wall_ns_.store(header.timestamp_ns, std::memory_order_relaxed);
+    note_replayed_time(header.timestamp_ns);
   }
   active_->order.add(fresh);
   return {};
@@ -332,6 +316,7 @@ Result<void> Store::start_writing() {
     if (auto done = sync_file(os::SyncKind::all); !done) return done;
   }
 
+  judge_clock();
   published_ = last;
   synced_ = last;
   set_state({.active = active_, .frozen = nullptr, .base = std::move(*base)});

@@ -107,7 +107,7 @@ std::optional<std::optional<Value>> Store::get_quickly(const QuickPlace& found, 
     answer.reset();
     return answer;
   }
-  if (const auto expiry = value.expires_at_ns(); expiry && *expiry <= (as_of_ns != 0 ? as_of_ns : now_ns())) {
+  if (const auto expiry = value.expires_at_ns(); expiry && is_over(value.written_at_ns, *expiry, as_of_ns)) {
     answer->reset();
   } else {
     read_counters_.add(kHits);

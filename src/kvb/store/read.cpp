@@ -137,7 +137,7 @@ Result<bool> Store::has_expired(const index::Version& version, const RecordPlace
   if (!version.expires()) return false;
   auto header = read_header(place, version.paddr);
   if (!header) return std::unexpected(header.error());
-  return header->expires_at_ns() <= (as_of_ns != 0 ? as_of_ns : now_ns());
+  return is_over(header->timestamp_ns, header->expires_at_ns(), as_of_ns);
 }
 
 Result<Value> Store::read_value(const index::Version& version, std::string_view key, const RecordPlace& place) const {
@@ -247,7 +247,7 @@ Result<std::optional<Value>> Store::value_of(const std::optional<index::Version>
   if (!place) return std::unexpected(place.error());
   auto value = read_value(*version, key, *place);
   if (!value) return std::unexpected(value.error());
-  if (const auto expiry = value->expires_at_ns(); expiry && *expiry <= (as_of_ns != 0 ? as_of_ns : now_ns())) {
+  if (const auto expiry = value->expires_at_ns(); expiry && is_over(value->written_at_ns, *expiry, as_of_ns)) {
     return std::optional<Value>{};
   }
   read_counters_.add(kHits);

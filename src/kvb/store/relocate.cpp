@@ -2,7 +2,8 @@
 // records are current; these are copied in the order of their keys. The slots come in the order of the hashes, here and
 // when the merge writes them, so what becomes of each is kept in that order and nothing has to be looked up.
 //
-// A victim is read from end to end only if it may hold records that hide older ones (R32). A wholly dead segment
+// A victim is read from end to end only if it may hold records that hide older ones (R32); which these are the filters
+// of the other segments say (hash_filter.h). A wholly dead segment
 // without such records is not read at all.
 //
 // A victim with a record that cannot be believed stays where it is, with all that is in it, so that the key goes on
@@ -107,32 +108,40 @@ void Store::Mover::find_records() {
   std::vector<std::uint32_t> by_place(relocation.moves.size());
   for (std::uint32_t i = 0; i < by_place.size(); ++i) by_place[i] = i;
   std::ranges::sort(by_place, {}, [&](std::uint32_t i) { return relocation.moves[i].from; });
-  // The lowest seqno that another segment may hold.
-  std::uint64_t oldest_elsewhere = UINT64_MAX;
+  // Where older records of a key may be: in the other segments, and in those that were emptied and are not wiped yet.
+  std::vector<log::SegmentState> elsewhere;
   for (const log::SegmentState& other : changes.segments) {
-    if (!relocation.is_victim(other.link.paddr)) oldest_elsewhere = std::min(oldest_elsewhere, other.base_seqno);
+    if (!relocation.is_victim(other.link.paddr)) elsewhere.push_back(other);
   }
-  for (const Victim& emptied : store.victims_) {
-    oldest_elsewhere = std::min(oldest_elsewhere, emptied.segment.base_seqno);
-  }
+  for (const Victim& emptied : store.victims_) elsewhere.push_back(emptied.segment);
+  std::ranges::sort(elsewhere, {}, &log::SegmentState::base_seqno);
+  const std::uint64_t oldest_elsewhere = elsewhere.empty() ? UINT64_MAX : elsewhere.front().base_seqno;
+  std::vector<const HashFilter*> filters;  // Of as many as were asked for.
   const auto hides_another = [&](const format::RecordHeader& header) {
-    if (!relocation.older) return oldest_elsewhere < header.seqno;
-    return relocation.older->any(header.hash, header.seqno,
-                                 [&](std::uint64_t segment) { return !relocation.is_victim(segment); });
+    if (relocation.older) {
+      return relocation.older->any(header.hash, header.seqno,
+                                   [&](std::uint64_t segment) { return !relocation.is_victim(segment); });
+    }
+    for (std::size_t i = 0; i < elsewhere.size() && elsewhere[i].base_seqno < header.seqno; ++i) {
+      if (i == filters.size()) filters.push_back(store.filter_of(elsewhere[i]));
+      if (filters[i] == nullptr || filters[i]->may_hold(header.hash)) return true;
+    }
+    return false;
   };
   auto next = by_place.begin();
   for (const log::SegmentState& victim : relocation.victims) {
     const log::Segment* const segment = store.segments_.find(victim.link.paddr);
     const auto add = [&](const format::RecordHeader& header, std::uint64_t offset, std::uint32_t move) {
       const std::uint64_t paddr = victim.link.paddr + offset;
-      const bool expired = header.type == format::RecordType::put && header.expires_at_ns() <= now;
+      const bool expired =
+          header.type == format::RecordType::put && store.is_over(header.timestamp_ns, header.expires_at_ns());
       const bool hides = header.type == format::RecordType::remove || expired;
       if (move != kNoSlot && expired) {
         relocation.dropped_keys.emplace_back(format::record_key(segment->at(offset, 0), header));
         relocation.dropped_bytes += header.record_bytes();
         move = kNoSlot;
       }
-      if (move == kNoSlot && (!hides || !hides_another(header))) return;
+      if (move == kNoSlot && !(hides && hides_another(header))) return;
       records.push_back({.bytes = segment->at(offset, 0),
                          .paddr = paddr,
                          .seqno = header.seqno,
@@ -143,7 +152,9 @@ void Store::Mover::find_records() {
     const std::size_t records_before = records.size();
     const std::size_t dropped_before = relocation.dropped_keys.size();
     bool whole = segment != nullptr;
-    if (oldest_elsewhere < UINT64_MAX) {
+    const bool may_hide =
+        !victim.counted || victim.has_removes || (victim.expiring_bytes != 0 && victim.first_expiry_ns <= now);
+    if (may_hide && oldest_elsewhere < UINT64_MAX) {
       // A record that hides others may stand anywhere.
       for (std::uint64_t offset = format::kSegmentHeaderBytes; whole && offset < victim.end_offset;) {
         const auto header = whole_record(*segment, offset);
@@ -227,6 +238,9 @@ Result<void> Store::Mover::write_output(std::size_t& next, std::uint64_t most) {
   if (auto written = file.write(range.paddr, header_bytes); !written) return written;
 
   log::TailStatistics statistics;
+  HashFilter filter(end - next);
+  std::uint64_t expiring_bytes = 0;
+  bool has_removes = false;
   log::SegmentState output{
       .link = header.link, .size_bytes = header.size_bytes, .kind = header.kind, .base_seqno = header.base_seqno};
   std::uint64_t offset = format::kSegmentHeaderBytes;
@@ -259,6 +273,9 @@ Result<void> Store::Mover::write_output(std::size_t& next, std::uint64_t most) {
     format::encode_record(*old, format::record_key(one.bytes, *old), format::record_value(one.bytes, *old),
                           format::record_seed(life, offset), format::MutableBytes(buffer).subspan(place));
     statistics.add(*old, offset);
+    filter.add(old->hash);
+    if (old->type == format::RecordType::remove) has_removes = true;
+    if (old->type == format::RecordType::put && old->ttl_seconds != 0) expiring_bytes += one.record_bytes;
     if (one.move != kNoSlot) {
       relocation.moves[one.move].to = range.paddr + offset;
       output.live_bytes += one.record_bytes;
@@ -274,6 +291,11 @@ Result<void> Store::Mover::write_output(std::size_t& next, std::uint64_t most) {
   output.end_offset = offset;
   output.records = statistics.record_count;
   output.last_expiry_ns = statistics.latest_expiry_ns;
+  output.first_expiry_ns = statistics.earliest_expiry_ns;
+  output.expiring_bytes = expiring_bytes;
+  output.has_removes = has_removes;
+  output.counted = true;
+  store.keep_filter(header.link.id, std::move(filter));
   const format::Footer footer{.end_offset = offset,
                               .last_seqno = highest_seqno,
                               .record_count = statistics.record_count,
@@ -292,6 +314,7 @@ Result<void> Store::Mover::write_output(std::size_t& next, std::uint64_t most) {
     return std::unexpected(mapped.error());
   }
   relocation.outputs.push_back(output);
+  store.counters_.bytes_moved.fetch_add(offset, std::memory_order_relaxed);
   return {};
 }
 

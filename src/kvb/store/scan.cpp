@@ -173,7 +173,7 @@ Result<bool> Store::read_candidate(const ScanState& scan, const ScanCandidate& c
       read_quickly(candidate.place, candidate.hash, entry.key, with_bytes, entry.value)) {
     if (keys_only) entry.value.bytes.clear();
     const auto expiry = entry.value.expires_at_ns();
-    return !expiry || *expiry > (scan.snapshot.as_of_ns != 0 ? scan.snapshot.as_of_ns : now_ns());
+    return !expiry || !is_over(entry.value.written_at_ns, *expiry, scan.snapshot.as_of_ns);
   }
   std::optional<index::Version> version = candidate.version;
   if (!version) {
@@ -239,7 +239,7 @@ Result<std::optional<Entry>> Store::read_live_entry(const index::Version& versio
   if (version.expires()) {
     auto header = read_header(*place, version.paddr);
     if (!header) return std::unexpected(header.error());
-    if (header->expires_at_ns() <= (as_of_ns != 0 ? as_of_ns : now_ns())) return std::optional<Entry>{};
+    if (is_over(header->timestamp_ns, header->expires_at_ns(), as_of_ns)) return std::optional<Entry>{};
   }
   auto entry = read_entry(version, *place, keys_only);
   if (!entry) return std::unexpected(entry.error());

@@ -128,6 +128,14 @@ Stats Store::stats() {
   stats.deletes = counters_.deletes.load(std::memory_order_relaxed);
   stats.batches = counters_.batches.load(std::memory_order_relaxed);
   stats.syncs += counters_.syncs.load(std::memory_order_relaxed);
+  stats.bytes_moved = counters_.bytes_moved.load(std::memory_order_relaxed);
+  stats.index_bytes_written = counters_.index_bytes_written.load(std::memory_order_relaxed);
+  stats.dead_bytes = image_dead_.load(std::memory_order_relaxed);
+  stats.write_pauses = counters_.pauses.load(std::memory_order_relaxed);
+  stats.write_pause_ns = counters_.paused_ns.load(std::memory_order_relaxed);
+  stats.longest_write_pause_ns = counters_.longest_pause_ns.load(std::memory_order_relaxed);
+  (void)now_ns();
+  stats.clock_ahead_ns = jump_ns_.load(std::memory_order_relaxed);
   stats.read_only = options_.read_only;
   stats.poisoned = poisoned_.load(std::memory_order_acquire);
   stats.durability = options_.durability;

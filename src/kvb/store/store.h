@@ -21,6 +21,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -39,9 +40,11 @@
 #include "kvb/os/sharded_counter.h"
 #include "kvb/space/free_space.h"
 #include "kvb/space/reserve.h"
+#include "kvb/store/hash_filter.h"
 #include "kvb/store/head.h"
 #include "kvb/store/read_state.h"
 #include "kvb/store/salvage.h"
+#include "kvb/store/upkeep.h"
 
 namespace kvb::store {
 
@@ -225,6 +228,7 @@ class Store {
     ValueKind kind = ValueKind::bytes;
     bool more_of_batch = false;
   };
+  void sample(std::uint64_t hash);
   index::KeyNode* stage(const NewRecord& record, std::uint64_t hash, index::KeyNode* node);
   // Prepares, stages and commits one record.
   [[nodiscard]] Result<void> write_one(std::unique_lock<std::mutex>& lock, const NewRecord& record, std::uint64_t hash,
@@ -353,6 +357,12 @@ class Store {
   [[nodiscard]] const std::vector<log::SegmentState>& image_segments() const;
   [[nodiscard]] Result<void> poison(Error error);
   void set_trigger(const index::Base& base);
+  [[nodiscard]] Upkeep upkeep_of(std::uint64_t live_bytes, std::uint64_t index_bytes) const;
+  [[nodiscard]] std::uint64_t expected_dead(std::uint64_t journal_bytes) const;
+  [[nodiscard]] bool idle_work_due();
+  [[nodiscard]] std::uint64_t dead_in(const index::Base& base, std::int64_t now) const;
+  [[nodiscard]] std::uint64_t pressure() const;
+  void slow_down();
   struct Merge;  // merge.cpp
   // Of a damaged record: is at least its key what it was?
   [[nodiscard]] bool is_key_right(std::string_view key, const index::Version& version, std::uint64_t hash) const;
@@ -368,18 +378,32 @@ class Store {
   [[nodiscard]] bool checkpoint_due() const;
   void after_write();  // Makes or awaits a checkpoint, if one is due.
   void run_checkpoints(const std::stop_token& stop);
-  [[nodiscard]] Result<void> automatic_checkpoint();
+  [[nodiscard]] Result<void> automatic_checkpoint(bool idle);
   [[nodiscard]] Result<void> pace(std::uint64_t offset, std::uint64_t bytes);  // What was just written there.
 
-  // survey.cpp
-  [[nodiscard]] Result<Changes> survey(const ReadState& state) const;
+  // survey.cpp; checkpoint_mutex_ is held.
+  void count_segments(std::vector<log::SegmentState>& segments);
+  void count_segment(log::SegmentState& state);
+  // Null if there is none, or it would take too much memory.
+  [[nodiscard]] const HashFilter* filter_of(const log::SegmentState& state);
+  void keep_filter(std::uint64_t segment_id, HashFilter filter);
+  [[nodiscard]] Result<Changes> survey(const ReadState& state);
   [[nodiscard]] Result<void> resolve_group(std::span<const index::Slot> slots, std::span<Change> changes) const;
   [[nodiscard]] bool is_plain_replacement(std::uint64_t paddr, Change& change) const noexcept;
 
   // compact.cpp; checkpoint_mutex_ is held.
   [[nodiscard]] std::vector<log::SegmentState> choose_victims(const Changes& changes, CompactStrategy strategy) const;
+  [[nodiscard]] std::vector<log::SegmentState> choose_for_upkeep(const Changes& changes, bool idle) const;
   [[nodiscard]] bool can_be_emptied(const log::SegmentState& state) const;
-  [[nodiscard]] std::vector<log::SegmentState> segments_far_out() const;
+  struct Shortening {
+    int rounds = 1;
+    std::uint64_t free_share = 2;          // Worth it if at least one of so many bytes of the file is free.
+    std::uint64_t not_above = UINT64_MAX;  // In any case if the file is longer than this.
+    std::uint64_t most_live_bytes = 0;     // To be moved in a round.
+    std::uint64_t least_free = 0;          // Not for less.
+  };
+  [[nodiscard]] Result<void> shorten_file(const Shortening& how, const std::function<void(const Relocation&)>& moved);
+  [[nodiscard]] std::vector<log::SegmentState> segments_far_out(std::uint64_t most_live_bytes) const;
   struct Mover;  // relocate.cpp
   [[nodiscard]] Result<void> relocate(const ReadState& state, const Changes& changes, Relocation& relocation,
                                       std::vector<space::PageRange>& taken);
@@ -412,10 +436,16 @@ class Store {
     return removed;
   }
 
+  // expiry.cpp
   // By the wall clock, and never before what it has said before.
   [[nodiscard]] std::int64_t now_ns() const;
   [[nodiscard]] std::int64_t about_now_ns() const;  // Some milliseconds behind, and cheaper.
   [[nodiscard]] std::int64_t ratchet(std::int64_t wall) const;
+  // Has a record that was written and expires then expired now, or at `as_of_ns`?
+  [[nodiscard]] bool is_over(std::int64_t written_at_ns, std::int64_t expires_at_ns, std::int64_t as_of_ns = 0) const;
+  [[nodiscard]] std::int64_t believed_newest_wall_ns() const;
+  void note_replayed_time(std::int64_t timestamp_ns);
+  void judge_clock();
 
   os::Environment* environment_;
   std::unique_ptr<os::File> file_;
@@ -437,6 +467,12 @@ class Store {
   std::atomic<std::uint64_t> published_{0};
   std::atomic<std::uint64_t> synced_{0};
   mutable std::atomic<std::int64_t> newest_wall_ns_{0};  // A clock set back revives nothing.
+  // A forward jump that does not count yet, see expiry.cpp; 0: none.
+  mutable std::atomic<std::int64_t> jump_ns_{0};
+  std::atomic<std::int64_t> jumped_from_ns_{0};
+  std::atomic<std::int64_t> opened_at_ns_{0};  // By the monotonic clock.
+  std::int64_t first_beyond_jump_ns_ = 0;      // Times of replayed records that were too far ahead.
+  std::int64_t newest_beyond_jump_ns_ = 0;
   std::atomic<bool> closed_{false};
   std::atomic<bool> poisoned_{false};
 
@@ -495,8 +531,10 @@ class Store {
     std::uint64_t epoch;
   };
   std::vector<Victim> victims_;
-  std::set<std::uint64_t> stuck_segments_;  // Ids of those that hold something damaged and cannot be emptied.
-  std::uint64_t paced_bytes_ = 0;           // Written by checkpoint and compaction since the last sync of theirs.
+  std::set<std::uint64_t> stuck_segments_;       // Ids of those that hold something damaged and cannot be emptied.
+  std::map<std::uint64_t, HashFilter> filters_;  // By the segment's id, as far as they were needed.
+  std::uint64_t filters_bytes_ = 0;
+  std::uint64_t paced_bytes_ = 0;  // Written by checkpoint and compaction since the last sync of theirs.
   std::vector<std::weak_ptr<const index::Base>> old_bases_;  // Images that a scan here may still read.
   std::atomic<std::uint64_t> journal_bytes_{0};              // Log since the cut of the newest image.
   std::atomic<std::uint64_t> refused_at_bytes_{0};  // journal_bytes_ when the disk had no room for a checkpoint.
@@ -517,11 +555,25 @@ class Store {
   NewKeys new_keys_, frozen_keys_;
   std::atomic<std::uint64_t> checkpoint_trigger_{0};
   std::atomic<std::uint64_t> delta_limit_{0};
+  // See upkeep.h.
+  std::atomic<std::uint64_t> image_dead_{0};        // Bytes that the newest image knows to be dead.
+  std::atomic<std::uint64_t> delta_dead_bytes_{0};  // Of records that the active delta holds a newer one of.
+  std::atomic<std::uint64_t> replaced_share_{0};    // Of the last checkpoint's keys, in 1024 parts.
+  std::uint64_t new_in_delta_ = 0;                  // Keys that came into an active delta; guarded by write_mutex_.
+  std::atomic<std::uint64_t> samples_{0};           // Of those that came into this one,
+  std::atomic<std::uint64_t> sampled_replaced_{0};  // and how many of them took the place of a record.
+  std::atomic<std::uint64_t> least_journal_{0};
+  std::atomic<std::uint64_t> dead_budget_{0};
+  std::atomic<std::uint64_t> idle_live_bytes_{0};
+  std::atomic<std::uint64_t> idle_index_bytes_{0};
+  std::atomic<std::uint64_t> idle_left_dead_{0};  // What was dead when nothing more was to be gained.
+  std::atomic<std::uint64_t> slowed_at_bytes_{0};
   std::uint64_t next_epoch_ = 0;  // Guarded by checkpoint_mutex_.
   std::mutex sync_mutex_;
   std::atomic<bool> synced_since_open_{false};
-  std::atomic<bool> frozen_{false};  // There is a frozen delta.
-  bool freezing_ = false;            // Writers wait until the cut is made; guarded by write_mutex_.
+  std::atomic<bool> frozen_{false};   // There is a frozen delta.
+  std::atomic<bool> working_{false};  // The checkpointer is making a checkpoint, or gives space back.
+  bool freezing_ = false;             // Writers wait until the cut is made; guarded by write_mutex_.
   std::jthread checkpointer_;
   std::mutex checkpointer_mutex_;
   std::condition_variable_any checkpointer_wakes_;
@@ -529,6 +581,7 @@ class Store {
 
   struct Counters {
     std::atomic<std::uint64_t> puts{0}, deletes{0}, batches{0}, syncs{0}, bytes_written{0};
+    std::atomic<std::uint64_t> pauses{0}, paused_ns{0}, longest_pause_ns{0}, index_bytes_written{0}, bytes_moved{0};
   };
   mutable Counters counters_;
   enum ReadCounter : std::size_t { kGets, kHits, kReadCounters };

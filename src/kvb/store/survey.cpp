@@ -93,7 +93,7 @@ Result<void> Store::resolve_group(std::span<const index::Slot> slots, std::span<
   return {};
 }
 
-Result<Changes> Store::survey(const ReadState& state) const {
+Result<Changes> Store::survey(const ReadState& state) {
   const auto& before = state.base->superblock();
   Changes changes{.list = {},
                   .keys = static_cast<std::int64_t>(before.counters.keys),
@@ -193,7 +193,81 @@ Result<Changes> Store::survey(const ReadState& state) const {
     changes.live_bytes += static_cast<std::int64_t>(change.version->record_bytes);
     add_live(changes.segments, change.version->paddr, static_cast<std::int64_t>(change.version->record_bytes));
   }
+  count_segments(changes.segments);
   return changes;
+}
+
+// Counts what was written since the last checkpoint, and, a part at a time, what nobody has counted before.
+void Store::count_segments(std::vector<log::SegmentState>& segments) {
+  constexpr std::uint64_t kMostBytes = std::uint64_t{256} << 20;
+  std::uint64_t read = 0;
+  for (log::SegmentState& state : segments) {
+    if (state.counted || state.end_offset == 0 || state.link == cut_.segment || read > kMostBytes) continue;
+    read += state.end_offset;
+    count_segment(state);
+  }
+  // What is not a segment any more needs no filter.
+  std::erase_if(filters_, [&](const auto& entry) {
+    const bool there = std::ranges::any_of(segments, [&](const auto& s) { return s.link.id == entry.first; }) ||
+                       std::ranges::any_of(victims_, [&](const auto& v) { return v.segment.link.id == entry.first; });
+    if (!there) filters_bytes_ -= entry.second.memory_bytes();
+    return !there;
+  });
+}
+
+// Reads the headers of a segment from the first to the last. If one of them cannot be read, it stays uncounted.
+void Store::count_segment(log::SegmentState& state) {
+  const log::Segment* const segment = segments_.find(state.link.paddr);
+  if (segment == nullptr || !(segment->header.link == state.link)) return;
+  log::SegmentState counted = state;
+  counted.records = 0;
+  counted.has_removes = false;
+  counted.first_expiry_ns = counted.last_expiry_ns = 0;
+  counted.expiring_bytes = 0;
+  std::vector<std::uint64_t> hashes;
+  const os::MappedGuard guard(nullptr, kEverywhere);
+  for (std::uint64_t offset = format::kSegmentHeaderBytes; offset < state.end_offset;) {
+    const std::byte* const at = segment->at(offset, format::kRecordHeaderBytes);
+    if (at == nullptr) return;
+    const auto header = format::decode_record_header(
+        std::span<const std::byte, format::kRecordHeaderBytes>(at, format::kRecordHeaderBytes),
+        format::record_seed(segment->life, offset));
+    if (!header || header->record_bytes() > state.end_offset - offset) return;
+    ++counted.records;
+    hashes.push_back(header->hash);
+    if (header->type == format::RecordType::remove) counted.has_removes = true;
+    if (header->type == format::RecordType::put && header->ttl_seconds != 0) {
+      const std::int64_t expiry = header->expires_at_ns();
+      if (counted.expiring_bytes == 0) counted.first_expiry_ns = expiry;
+      counted.first_expiry_ns = std::min(counted.first_expiry_ns, expiry);
+      counted.last_expiry_ns = std::max(counted.last_expiry_ns, expiry);
+      counted.expiring_bytes += header->record_bytes();
+    }
+    offset += header->record_bytes();
+  }
+  if (guard.verdict() != os::MappedGuard::Verdict::good) return;
+  counted.counted = true;
+  state = counted;
+  HashFilter filter(hashes.size());
+  for (const std::uint64_t hash : hashes) filter.add(hash);
+  keep_filter(state.link.id, std::move(filter));
+}
+
+void Store::keep_filter(std::uint64_t segment_id, HashFilter filter) {
+  const std::uint64_t most = std::max<std::uint64_t>(std::uint64_t{4} << 20, idle_index_bytes_ / 8);
+  if (filters_.contains(segment_id) || filters_bytes_ + filter.memory_bytes() > most) return;
+  filters_bytes_ += filter.memory_bytes();
+  filters_.emplace(segment_id, std::move(filter));
+}
+
+const HashFilter* Store::filter_of(const log::SegmentState& state) {
+  auto found = filters_.find(state.link.id);
+  if (found == filters_.end() && state.end_offset != 0 && !(state.link == cut_.segment)) {
+    log::SegmentState read = state;
+    count_segment(read);
+    found = filters_.find(state.link.id);
+  }
+  return found != filters_.end() ? &found->second : nullptr;
 }
 
 // True if the record at `paddr` is right, and of the same key: then it is replaced. To be called under a guard.

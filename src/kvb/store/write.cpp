@@ -191,12 +191,40 @@ index::KeyNode* Store::stage(const NewRecord& record, std::uint64_t hash, index:
       .seqno = staged.seqno,
       .record_bytes = record_bytes(record.key, record.value),
       .flags = (is_put ? 0u : index::Version::kDelete) | (record.ttl_seconds != 0 ? index::Version::kExpires : 0u)};
+  if (node != nullptr) {
+    const index::Version* const before = node->newest.load(std::memory_order_relaxed);
+    if (before != nullptr) delta_dead_bytes_.fetch_add(before->record_bytes, std::memory_order_relaxed);
+  } else {
+    sample(hash);
+  }
   node = active_->delta.push(node, hash, version);
   open_group_->staged.push_back(node);
   journal_bytes_.fetch_add(version.record_bytes, std::memory_order_relaxed);
   if (is_put) new_keys_.add(record.key.size());
   delta_memory_.store(active_->delta.memory_bytes(), std::memory_order_relaxed);
   return node;
+}
+
+// Does this key, which is new to the active delta, take the place of another record? A put need not know that; how many
+// do says when compaction will be due (upkeep.h), and for that some are enough, told by their hashes.
+void Store::sample(std::uint64_t hash) {
+  constexpr std::uint64_t kOneOf = 64;
+  if (++new_in_delta_ % kOneOf != 0) return;
+  bool found = false;
+  {
+    const os::ReadSections::Section section(readers_);
+    const ReadState& now = state();
+    if (now.frozen) found = now.frozen->delta.find(hash, [](const index::KeyNode&) { return true; }) != nullptr;
+    if (!found && !now.base->empty()) {
+      // A page that cannot be read is the affair of those who need it.
+      (void)now.base->hashes().find(hash, [&](std::uint64_t) {
+        found = true;
+        return false;
+      });
+    }
+  }
+  samples_.fetch_add(1, std::memory_order_relaxed);
+  if (found) sampled_replaced_.fetch_add(1, std::memory_order_relaxed);
 }
 
 Result<void> Store::prepare(std::uint64_t bytes, bool only_removes) {

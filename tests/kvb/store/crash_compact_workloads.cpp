@@ -148,6 +148,26 @@ void full_disks_with_short_values_that_are_emptied(CrashHarness& it) {
   empty_a_full_disk(it, 300);
 }
 
+void compactions_by_themselves(CrashHarness& it) {
+  it.create();
+  for (int i = 0; i < 60; ++i) it.put(key(i % 8), value(i, 3'400));
+  it.reopen();
+  for (int i = 0; i < 20; ++i) it.put(key(i % 5), value(i, 3'000));
+}
+
+void expired_records_are_reaped(CrashHarness& it) {
+  it.create();
+  for (int i = 0; i < 4; ++i) it.put("stays " + key(i), value(i, 500));
+  for (int i = 0; i < 30; ++i) {
+    it.put(key(i % 15), value(i, 2'600), {.ttl_seconds = static_cast<std::uint32_t>(1 + i % 2)});
+    it.advance(std::chrono::milliseconds(200));
+  }
+  it.advance(std::chrono::seconds(5));
+  it.compact(CompactStrategy::automatic);
+  it.put(key(2), value(7, 300));
+  it.compact(CompactStrategy::automatic);
+}
+
 constexpr std::uint64_t kFew = 4'096;
 
 constexpr Workload kWorkloads[] = {
@@ -159,8 +179,10 @@ constexpr Workload kWorkloads[] = {
     {"compactions_when_relaxed", 5'900, compactions_when_relaxed, 300, Durability::relaxed},
     {"compactions_and_automatic_checkpoints", 16'000, compactions_and_automatic_checkpoints, 300, Durability::sync,
      UINT64_MAX, kFew},
+    {"compactions_by_themselves", 2'000, compactions_by_themselves, 60, Durability::sync, UINT64_MAX, kFew},
+    {"expired_records_are_reaped", 2'000, expired_records_are_reaped, 60, Durability::sync, UINT64_MAX, kFew},
     {"compactions_with_failed_writes", 14'000, compactions_with_failed_writes, 300},
-    {"full_disks_that_are_emptied", 10'000, full_disks_that_are_emptied, 100, Durability::sync, 450'560},
+    {"full_disks_that_are_emptied", 10'000, full_disks_that_are_emptied, 120, Durability::sync, 450'560},
     {"full_disks_with_short_values_that_are_emptied", 10'000, full_disks_with_short_values_that_are_emptied, 130,
      Durability::sync, 282'624, kFew},
     {"compactions_on_a_full_disk", 10'000, compactions_on_a_full_disk, 300, Durability::sync, 327'680},

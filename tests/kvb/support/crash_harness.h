@@ -152,6 +152,8 @@ class CrashHarness {
 
   os::SimDisk& disk() { return *disk_; }
   Bucket& bucket() { return *bucket_; }
+  // By compaction, since the bucket was opened.
+  [[nodiscard]] std::uint64_t moved_bytes() const { return bucket_->stats().bytes_moved; }
   [[nodiscard]] std::size_t failures() const { return failed_operations_; }
   [[nodiscard]] bool has(const std::string& key) const { return states_.back().contains(key); }
   void expect_failures(bool allowed) { failures_allowed_ = allowed; }
