@@ -324,9 +324,9 @@ Result<void> JournalWriter::prepare(std::uint64_t batch_bytes, bool from_reserve
   return {};
 }
 
-void JournalWriter::seal(bool short_promise) {
+void JournalWriter::seal() {
   if (segment_ == nullptr) return;
-  promise_ = free_space_->take(short_promise ? format::kMinSegmentBytes : next_bytes(0));
+  promise_ = free_space_->take(next_bytes(0));
   stage_footer(new_link(promise_));
 }
 

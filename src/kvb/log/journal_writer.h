@@ -146,9 +146,8 @@ class JournalWriter {
   [[nodiscard]] std::uint64_t next_seqno() const noexcept { return tail_.next_seqno; }
   // The segment that holds the tail; null if it is only a promise so far, or has not been opened for appending.
   [[nodiscard]] const Segment* tail_segment() const noexcept { return segment_; }
-  // Ends the tail's segment, if there is one, by a footer that promises the next: the footer is staged. `short_promise`:
-  // the place that is kept for the next one is small, so that the file can be made short; it may grow, or be ended at once.
-  void seal(bool short_promise = false);
+  // Ends the tail's segment, if there is one, by a footer that promises the next: the footer is staged.
+  void seal();
   // First byte behind everything that is used; the place of a segment that was not made is not.
   [[nodiscard]] std::uint64_t end_of_use() const {
     const std::uint64_t end = free_space_->end_of_used();

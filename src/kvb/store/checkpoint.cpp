@@ -76,7 +76,7 @@ Result<void> Store::freeze(std::unique_lock<std::mutex>& lock, bool seal) {
       settled = settle_all(lock, sync);
       continue;
     }
-    journal_->seal(true);  // For compaction.
+    journal_->seal();
     sealed = true;
   }
   while (settled && (leader_active_ || journal_->has_staged())) settled = settle_all(lock, sync);
@@ -461,7 +461,8 @@ bool Store::idle_work_due() {
   // Time goes on, and things expire.
   image_dead_ = dead_in(*snapshot().state->base, believed_newest_wall_ns());
   const std::uint64_t dead = image_dead_ + expected_dead(journal);
-  return dead >= std::max(upkeep.least_dead(true), upkeep.aimed_dead(false)) && dead >= idle_left_dead_ + dead / 8;
+  return dead >= std::max(upkeep.least_dead(true), upkeep.aimed_dead(false)) &&
+         environment_->monotonic_ns() >= idle_not_before_ns_;
 }
 
 void Store::run_checkpoints(const std::stop_token& stop) {
@@ -487,10 +488,18 @@ void Store::run_checkpoints(const std::stop_token& stop) {
       const std::scoped_lock one_at_a_time(checkpoint_mutex_);
       if (checkpoint_due() || idle) {
         working_ = true;
+        const std::uint64_t dead_before = image_dead_;
         const bool done = automatic_checkpoint(idle).has_value();
         if (!done && refused_at_bytes_ == 0) refused_at_bytes_ = frozen_bytes_ + journal_bytes_;
-        // What is left then cannot be given back, or only at more cost than it is worth.
-        idle_left_dead_ = idle ? image_dead_.load() : 0;
+        if (idle) {
+          // What is left cannot be given back now, but perhaps later, when more has expired or a reader has gone:
+          // looked at again after a second, and more and more seldom if that does not help.
+          constexpr std::int64_t kSecondNs = 1'000'000'000;
+          constexpr std::int64_t kSeldomNs = 3'600 * kSecondNs;
+          const bool helped = image_dead_ < dead_before / 8 * 7;
+          idle_pause_ns_ = helped ? kSecondNs : std::clamp(2 * idle_pause_ns_, kSecondNs, kSeldomNs);
+          idle_not_before_ns_ = environment_->monotonic_ns() + idle_pause_ns_;
+        }
       }
     }
     bytes_before = journal_bytes_;

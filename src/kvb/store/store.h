@@ -566,7 +566,8 @@ class Store {
   std::atomic<std::uint64_t> dead_budget_{0};
   std::atomic<std::uint64_t> idle_live_bytes_{0};
   std::atomic<std::uint64_t> idle_index_bytes_{0};
-  std::atomic<std::uint64_t> idle_left_dead_{0};  // What was dead when nothing more was to be gained.
+  std::int64_t idle_not_before_ns_ = 0;  // The checkpointer's own: when it may look again for what to give back.
+  std::int64_t idle_pause_ns_ = 0;
   std::atomic<std::uint64_t> slowed_at_bytes_{0};
   std::uint64_t next_epoch_ = 0;  // Guarded by checkpoint_mutex_.
   std::mutex sync_mutex_;
