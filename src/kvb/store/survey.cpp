@@ -225,7 +225,7 @@ void Store::count_segment(log::SegmentState& state) {
   counted.first_expiry_ns = counted.last_expiry_ns = 0;
   counted.expiring_bytes = 0;
   std::vector<std::uint64_t> hashes;
-  const os::MappedGuard guard(nullptr, kEverywhere);
+  const os::MappedGuard guard(nullptr, os::kAnywhere);
   for (std::uint64_t offset = format::kSegmentHeaderBytes; offset < state.end_offset;) {
     const std::byte* const at = segment->at(offset, format::kRecordHeaderBytes);
     if (at == nullptr) return;
