@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "kvb/format/layout.h"
 
@@ -22,6 +23,9 @@ inline constexpr std::uint64_t kExpiredWord = kLivePageOffset + 48;     // Pins 
 inline constexpr std::uint64_t kComplementDistance = 8;                 // The complement follows its word.
 inline constexpr std::uint64_t kHolderOffset = kLivePageOffset + 1024;  // Who writes: in a sector of its own.
 inline constexpr std::size_t kHolderBytes = 512;
+inline constexpr std::uint64_t kFlipTimesOffset = kLivePageOffset + 2048;  // Since when images are outdated.
+inline constexpr std::size_t kFlipTimesBytes = 512;
+inline constexpr std::size_t kMostFlipTimes = 31;
 
 // Who holds (or last held) the writer's lock. Informative: the lock itself is what counts.
 struct Holder {
@@ -33,6 +37,18 @@ struct Holder {
 
 void encode_holder(const Holder& holder, std::span<std::byte, kHolderBytes> block) noexcept;
 [[nodiscard]] std::optional<Holder> decode_holder(std::span<const std::byte, kHolderBytes> block);
+
+// When an image became the newest, so that the next writer knows how long a reader has been behind.
+struct FlipTime {
+  std::uint64_t epoch = 0;
+  std::int64_t at_ns = 0;  // Monotonic clock. It begins anew with the system, but so do the readers.
+  friend bool operator==(const FlipTime&, const FlipTime&) = default;
+};
+
+// At most kMostFlipTimes, in rising order of both.
+void encode_flip_times(std::span<const FlipTime> times, std::span<std::byte, kFlipTimesBytes> block) noexcept;
+// Nothing if they were never stored, or not whole.
+[[nodiscard]] std::vector<FlipTime> decode_flip_times(std::span<const std::byte, kFlipTimesBytes> block);
 
 // Stores a word and its complement, or reads them: nothing if they do not fit.
 [[nodiscard]] Result<void> store_checked_word(os::File& file, std::uint64_t offset, std::uint64_t value);

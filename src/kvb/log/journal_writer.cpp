@@ -324,10 +324,14 @@ Result<void> JournalWriter::prepare(std::uint64_t batch_bytes, bool from_reserve
   return {};
 }
 
-void JournalWriter::seal() {
-  if (segment_ == nullptr) return;
+Result<void> JournalWriter::seal() {
+  if (!opened_ && segments_->find(tail_.segment) != nullptr) {
+    if (auto done = open_tail(false); !done) return done;
+  }
+  if (segment_ == nullptr) return {};
   promise_ = free_space_->take(next_bytes(0));
   stage_footer(new_link(promise_));
+  return {};
 }
 
 std::optional<JournalWriter::Promise> JournalWriter::promise_lower_down() {

@@ -146,8 +146,9 @@ class JournalWriter {
   [[nodiscard]] std::uint64_t next_seqno() const noexcept { return tail_.next_seqno; }
   // The segment that holds the tail; null if it is only a promise so far, or has not been opened for appending.
   [[nodiscard]] const Segment* tail_segment() const noexcept { return segment_; }
-  // Ends the tail's segment, if there is one, by a footer that promises the next: the footer is staged.
-  void seal();
+  // Ends the tail's segment, if there is one, by a footer that promises the next: the footer is staged. If nothing has
+  // been written since the file was opened, the segment is first opened for appending, or cut: that may fail.
+  [[nodiscard]] Result<void> seal();
   // First byte behind everything that is used; the place of a segment that was not made is not.
   [[nodiscard]] std::uint64_t end_of_use() const {
     const std::uint64_t end = free_space_->end_of_used();

@@ -76,7 +76,10 @@ Result<void> Store::freeze(std::unique_lock<std::mutex>& lock, bool seal) {
       settled = settle_all(lock, sync);
       continue;
     }
-    journal_->seal();
+    settled = journal_->seal();
+    if (!settled && journal_->sync_failed()) poisoned_ = true;
+    // Without room for that the segment goes on.
+    if (!settled && settled.error().code == ErrorCode::full) settled = {};
     sealed = true;
   }
   while (settled && (leader_active_ || journal_->has_staged())) settled = settle_all(lock, sync);
@@ -529,7 +532,7 @@ Result<void> Store::close_file() {
     const log::Segment& tail = *journal_->tail_segment();
     const std::uint64_t used = tail.paddr() + journal_->tail().offset;
     std::unique_lock lock(write_mutex_);
-    journal_->seal();
+    if (auto sealed = journal_->seal(); !sealed) return sealed;
     if (auto settled = settle_all(lock, true); !settled) return settled;
     // The unused middle goes back to the file system.
     const std::uint64_t from = format::round_up(used, format::kPageBytes);

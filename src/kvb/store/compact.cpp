@@ -150,7 +150,7 @@ Result<void> Store::shorten_file(const Shortening& how, const std::function<void
     {
       // The log's last segment stays where it is as long as something is written there.
       const std::scoped_lock lock(write_mutex_);
-      const log::Segment* const tail = journal_->tail_segment();
+      const log::Segment* const tail = segments_.find(journal_->tail().segment);
       seal = !reserve_.is_tight() && tail != nullptr && tail->end_paddr() > used &&
              tail->end_paddr() - used > how.least_free;
     }

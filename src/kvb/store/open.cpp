@@ -320,7 +320,7 @@ Result<void> Store::start_writing() {
   published_ = last;
   synced_ = last;
   set_state({.active = active_, .frozen = nullptr, .base = std::move(*base)});
-  note_flip(superblock_.epoch);
+  load_flips();
   load_expired_word();
   if (auto reserved = reserve_space(); !reserved) return reserved;
   std::uint64_t next_segment_id = superblock_.counters.next_segment_id;

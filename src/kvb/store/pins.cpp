@@ -4,8 +4,9 @@
 //
 // A reader that stands still must not make the file grow for ever, so pins have an age limit (R26). A pin's age counts
 // from the moment at which its image was no longer the newest, since only from then on it holds anything back. The
-// writer knows that moment: it made the flip. (Of images older than its opening it knows only that they are at least as
-// old as that.) When the limit is over:
+// writer knows that moment: it made the flip, or one before it did and has left a note in the live page. (Where the
+// note is not exact, or not there, an image counts as younger than it is.) So writers that live for a moment only, one
+// after the other, do not wait for a reader that stands still any longer than one that stays. When the limit is over:
 //
 //   writer   stores e + 1 in the `expired` word, and only then uses again what the pins up to e held.
 //   reader   reads what it needs, and only then loads the word (R25). If it is above its epoch, what it has read is
@@ -20,6 +21,7 @@
 // A backup must not fail because it takes long. Its reader holds a second byte beside its pin, and is waited for.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include "kvb/format/live_page.h"
@@ -42,10 +44,42 @@ void Store::note_flip(std::uint64_t epoch) {
   flips_.push_back({.epoch = epoch, .at_ns = environment_->monotonic_ns()});
 }
 
+// What the writers before this one have noted.
+void Store::load_flips() {
+  std::array<std::byte, format::kFlipTimesBytes> block{};
+  if (file_->read(format::kFlipTimesOffset, block)) {
+    const std::int64_t now_ns = environment_->monotonic_ns();
+    const std::scoped_lock lock(pins_mutex_);
+    flips_ = remembered_flips_ = format::decode_flip_times(block);
+    std::erase_if(flips_, [&](const auto& flip) { return flip.epoch >= superblock_.epoch || flip.at_ns > now_ns; });
+  }
+  note_flip(superblock_.epoch);
+}
+
+// Leaves a note for the next writer of what concerns readers from this epoch on. It is not synced: with the system all
+// readers go, too.
+void Store::remember_flips(std::uint64_t oldest_pinned) {
+  std::vector<format::FlipTime> kept;
+  const std::scoped_lock lock(pins_mutex_);
+  const auto first = std::ranges::upper_bound(flips_, oldest_pinned, {}, &format::FlipTime::epoch);
+  std::int64_t apart_ns = std::chrono::nanoseconds(options_.reader_age_limit).count() / 16;
+  do {
+    kept.clear();
+    for (auto flip = first; flip != flips_.end(); ++flip) {
+      if (kept.empty() || flip->at_ns - kept.back().at_ns >= apart_ns) kept.push_back(*flip);
+    }
+    apart_ns = apart_ns * 2 + 1;
+  } while (kept.size() > format::kMostFlipTimes);
+  if (kept == remembered_flips_) return;
+  std::array<std::byte, format::kFlipTimesBytes> block;
+  format::encode_flip_times(kept, block);
+  if (file_->write(format::kFlipTimesOffset, block)) remembered_flips_ = std::move(kept);
+}
+
 // Since when there is a newer image than that of this epoch; 0 if it is the newest.
 std::int64_t Store::outdated_since_ns(std::uint64_t epoch) const {
   const std::scoped_lock lock(pins_mutex_);
-  const auto newer = std::ranges::upper_bound(flips_, epoch, {}, &Flip::epoch);
+  const auto newer = std::ranges::upper_bound(flips_, epoch, {}, &format::FlipTime::epoch);
   return newer != flips_.end() ? newer->at_ns : 0;
 }
 
@@ -68,6 +102,7 @@ Result<std::uint64_t> Store::oldest_pin() {
     if (!*locked) return UINT64_MAX;
     const std::uint64_t epoch = **locked - format::kPinLockBase;
     const std::int64_t since_ns = outdated_since_ns(epoch);
+    if (limit_ns > 0 && since_ns != 0) remember_flips(epoch);
     const bool too_old = limit_ns > 0 && since_ns != 0 && environment_->monotonic_ns() - since_ns > limit_ns;
     if (!too_old || epoch >= newest) return epoch;
     const std::uint64_t patient = format::kPatientLockBase + epoch;

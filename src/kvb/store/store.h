@@ -33,6 +33,7 @@
 #include <utility>
 #include <vector>
 
+#include "kvb/format/live_page.h"
 #include "kvb/log/journal_reader.h"
 #include "kvb/log/journal_writer.h"
 #include "kvb/os/mapped_read.h"
@@ -180,6 +181,8 @@ class Store {
 
   // pins.cpp
   void note_flip(std::uint64_t epoch);
+  void load_flips();
+  void remember_flips(std::uint64_t oldest_pinned);
   [[nodiscard]] std::int64_t outdated_since_ns(std::uint64_t epoch) const;
   void load_expired_word();
   // The oldest epoch that somebody has pinned and is to be waited for; UINT64_MAX if there is none.
@@ -487,15 +490,12 @@ class Store {
   std::atomic<bool> restart_following_{false};  // The last try ended half-way. Stored under write_mutex_.
   std::atomic<std::uint64_t> ignored_expired_word_{0};
 
-  // The writer's side of pins. flips_ tells when each image became the newest, in this process.
-  struct Flip {
-    std::uint64_t epoch;
-    std::int64_t at_ns;
-  };
+  // The writer's side of pins. flips_ tells when each image became the newest.
   mutable std::mutex pins_mutex_;
-  std::vector<Flip> flips_;                      // Guarded by pins_mutex_.
-  std::multiset<std::uint64_t> patient_;         // The same: epochs of this reader's backups.
-  std::atomic<std::uint64_t> expired_epoch_{0};  // Pins on lower ones do not count any more.
+  std::vector<format::FlipTime> flips_;             // Guarded by pins_mutex_, as the next two.
+  std::vector<format::FlipTime> remembered_flips_;  // What the file says of them.
+  std::multiset<std::uint64_t> patient_;            // Epochs of this reader's backups.
+  std::atomic<std::uint64_t> expired_epoch_{0};     // Pins on lower ones do not count any more.
   std::atomic<std::uint64_t> expired_pins_{0};
   std::atomic<std::uint64_t> retired_bytes_{0};
 

@@ -76,6 +76,39 @@ TEST_P(Compact, R30_R33_gives_space_back_and_changes_nothing_else) {
   EXPECT_TRUE(KVB_MUST(bucket.verify()).ok());
 }
 
+// What `kvb compact` does: nothing has been written since the file was opened, so its log's last segment, far out in
+// the file, is not open for appending.
+TEST(CompactFull, R33_empties_the_last_segment_of_a_bucket_that_was_just_opened) {
+  for (const bool clean : {true, false}) {
+    SCOPED_TRACE(clean ? "closed" : "killed");
+    os::SimDisk disk({.seed = 29});
+    testing::LogChecker checker(disk, kPath);
+    {
+      auto bucket = KVB_MUST(create_with(disk.environment(), kPath));
+      for (int i = 0; i < 20'000; ++i) EXPECT_TRUE(KVB_MUST(bucket.put(key(i % 100), std::string(300, 'v'))));
+      KVB_MUST(bucket.checkpoint());
+      EXPECT_TRUE(KVB_MUST(bucket.put("last", "x")));
+      if (clean) {
+        KVB_MUST(bucket.close());
+      } else {
+        disk.environment().kill();
+      }
+    }
+    os::SimProcess& second = disk.start_process(9);
+    auto bucket = KVB_MUST(open_with(second, kPath));
+    const Map before = everything(bucket);
+    const auto report = KVB_MUST(bucket.compact({.strategy = CompactStrategy::full}));
+    EXPECT_GT(report.file_bytes_before, 1'000'000u);
+    EXPECT_LT(report.file_bytes_after, 300'000u);
+    EXPECT_EQ(everything(bucket), before);
+    EXPECT_TRUE(KVB_MUST(bucket.put("after", "x")));
+    second.kill();
+    bucket = KVB_MUST(open_with(disk.start_process(10), kPath));
+    EXPECT_EQ(everything(bucket).size(), 102u);
+    EXPECT_TRUE(KVB_MUST(bucket.verify()).ok());
+  }
+}
+
 TEST(CompactFull, Leaves_little_more_than_the_live_data) {
   os::SimDisk disk({.seed = 22});
   auto bucket = KVB_MUST(create_with(disk.environment(), kPath));

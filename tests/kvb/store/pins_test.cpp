@@ -211,6 +211,42 @@ TEST_F(Pins, R26_what_expired_stays_so_for_the_next_writer) {
   EXPECT_EQ(KVB_MUST(fresh.get(key(1)))->bytes[0], '7');
 }
 
+// Programs that open the bucket, write a little and end, one after the other: none of them lives as long as the limit.
+class ShortWriters : public Pins, public ::testing::WithParamInterface<bool> {};
+
+TEST_P(ShortWriters, R26_a_pin_gets_older_whoever_writes) {
+  open(seconds(10));
+  const auto snapshot = KVB_MUST(reader_->snapshot());
+  KVB_MUST(writer_->close());
+  std::uint64_t bytes_within_the_limit = 0;
+  std::uint64_t expired_pins = 0;
+  for (int round = 1; round < 60; ++round) {
+    os::SimProcess& process = disk_.start_process(1'000 + round);
+    auto bucket = KVB_MUST(open_with(process, kPath, options_));
+    for (int i = 0; i < kKeys; ++i) KVB_MUST(bucket.put(key(i), std::to_string(round) + std::string(1'000, 'v')));
+    KVB_MUST(bucket.compact({.strategy = CompactStrategy::full}));
+    const Stats stats = bucket.stats();
+    expired_pins += stats.expired_pins;
+    if (GetParam()) {
+      KVB_MUST(bucket.close());
+    } else {
+      process.kill();
+    }
+    if (round < 9) {
+      EXPECT_EQ(KVB_MUST(snapshot.get(key(7)))->bytes[0], '0') << "the limit is not over";
+      bytes_within_the_limit = stats.allocated_bytes;
+    } else if (round > 12) {
+      EXPECT_LT(stats.allocated_bytes, bytes_within_the_limit) << round;
+    }
+    disk_.advance(seconds(1));
+  }
+  EXPECT_CODE(snapshot.get(key(7)), snapshot_expired);
+  EXPECT_EQ(expired_pins, 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(, ShortWriters, ::testing::Values(true, false),
+                         [](const auto& test) { return test.param ? "closed" : "killed"; });
+
 // A word that nobody can have stored (it names an epoch that never was) is no reason to refuse readers.
 TEST_F(Pins, R26_a_spoilt_word_concerns_nobody) {
   open(seconds(1));
