@@ -63,6 +63,22 @@ void compactions_with_batches_and_deaths(CrashHarness& it) {
   it.reopen();
 }
 
+// The log's last segment has not been written to since opening: it is opened, or cut, only to be ended.
+void compactions_right_after_opening(CrashHarness& it) {
+  it.create();
+  for (int round = 0; round < 6; ++round) {
+    for (int i = 0; i < 9; ++i) it.put(key(i % 5), value(round * 10 + i, 1'500));
+    if (round % 3 == 2) it.checkpoint();
+    if (round % 2 == 0) {
+      it.reopen();
+    } else {
+      it.kill_and_open();
+    }
+    it.compact(CompactStrategy::full);
+  }
+  it.put("end", "x");
+}
+
 void compactions_when_relaxed(CrashHarness& it) {
   it.create();
   for (int i = 0; i < 45; ++i) {
@@ -176,6 +192,7 @@ constexpr Workload kWorkloads[] = {
     {"compactions_of_all_strategies", 17'500, compactions_of_all_strategies, 300},
     {"compactions_with_expiry", 11'500, compactions_with_expiry, 300},
     {"compactions_with_batches_and_deaths", 7'900, compactions_with_batches_and_deaths, 300},
+    {"compactions_right_after_opening", 25'000, compactions_right_after_opening, 300},
     {"compactions_when_relaxed", 5'900, compactions_when_relaxed, 300, Durability::relaxed},
     {"compactions_and_automatic_checkpoints", 16'000, compactions_and_automatic_checkpoints, 300, Durability::sync,
      UINT64_MAX, kFew},
