@@ -534,6 +534,10 @@ static void stats_and_verify(void) {
 
 static void checkpoints_and_compaction(void) {
   kvb_bucket* bucket = new_bucket("compact.kvb");
+  OK(kvb_close(bucket, &error));
+  kvb_open_options options = KVB_OPEN_OPTIONS_INIT;
+  options.compact_manually = 1;
+  OK(kvb_open(file_in_folder("compact.kvb"), &options, &bucket, &error));
   static char value[1 << 20];
   memset(value, 'v', sizeof value);
   for (int i = 0; i < 8; ++i) OK(kvb_put(bucket, "big", 3, value, sizeof value, &error));
