@@ -1,4 +1,5 @@
-// Each decoder of the format, on any bytes: records, segment headers, footers, superblocks, identity, live page, pages.
+// Each decoder of the format, on any bytes: records, segment headers, footers, superblocks, identity, live page, pages,
+// compressed values.
 // What a decoder accepts has only possible fields, and encoded again it is accepted again.
 #include <algorithm>
 #include <array>
@@ -6,6 +7,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "kvb/format/identity.h"
@@ -14,6 +17,7 @@
 #include "kvb/format/record.h"
 #include "kvb/format/segment.h"
 #include "kvb/format/superblock.h"
+#include "kvb/format/value_codec.h"
 
 namespace {
 
@@ -126,12 +130,35 @@ void holder(std::span<const std::byte> data) {
   expect(decoded->program.size() <= 64 && decoded->host.size() <= 64);
 }
 
+// A payload of a value. The first byte says of which encoding, and whether there is a dictionary; that is made of the
+// input's first bytes, so it is hardly ever a right one.
+void value(std::span<const std::byte> data) {
+  if (data.size() < 2) return;
+  constexpr std::uint16_t kId = 0x4141;
+  const auto choice = std::to_integer<unsigned>(data[0]);
+  const auto encoding = static_cast<Encoding>(choice % 3);
+  const std::string_view payload(reinterpret_cast<const char*>(data.data()) + 1, data.size() - 1);
+  DictionaryShelf shelf;
+  if ((choice & 0x80) != 0) shelf.add(kId, data.first(std::min<std::size_t>(data.size(), 64)));
+  const auto stated = decoded_bytes(encoding, payload);
+  std::string decoded;
+  const DecodeFault fault = decode_value(encoding, payload, shelf, decoded);
+  expect(fault != DecodeFault::none || stated == decoded.size());
+  expect(fault == DecodeFault::none || decoded.empty());
+  if (stated) expect(*stated <= (payload.size() / 4 + 1) * (std::uint64_t{128} << 10));
+  // What is encoded comes back.
+  std::string room;
+  const EncodedValue encoded = encode_value(payload, {.level = 1 + static_cast<int>(choice % 4)}, room);
+  const std::string stored(encoded.payload);
+  expect(decode_value(encoded.encoding, stored, shelf, decoded) == DecodeFault::none && decoded == payload);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   if (size < 1) return 0;
   const auto data = std::as_bytes(std::span(bytes + 1, size - 1));
-  static constexpr std::array kDecoders{superblock, identity, segment_header, footer, record, page, holder};
+  static constexpr std::array kDecoders{superblock, identity, segment_header, footer, record, page, holder, value};
   kDecoders[bytes[0] % kDecoders.size()](data);
   return 0;
 }

@@ -50,9 +50,11 @@ std::optional<RecordHeader> decode_record_header(std::span<const std::byte, kRec
   header.key_bytes = load_le<std::uint32_t>(p + kKeyLengthAt);
   header.value_bytes = load_le<std::uint32_t>(p + kValueLengthAt);
   header.ttl_seconds = load_le<std::uint32_t>(p + kTtlAt);
-  const bool sane = type <= static_cast<std::uint8_t>(RecordType::remove) &&
-                    encoding <= static_cast<std::uint8_t>(Encoding::raw) && (header.flags & ~kKnownFlags) == 0 &&
-                    header.key_bytes >= 1 && header.key_bytes <= kMaxKeyBytesOnDisk;
+  const bool sane =
+      type <= static_cast<std::uint8_t>(RecordType::remove) &&
+      encoding <= (type == static_cast<std::uint8_t>(RecordType::put) ? static_cast<std::uint8_t>(Encoding::block)
+                                                                      : static_cast<std::uint8_t>(Encoding::raw)) &&
+      (header.flags & ~kKnownFlags) == 0 && header.key_bytes >= 1 && header.key_bytes <= kMaxKeyBytesOnDisk;
   if (!sane) return std::nullopt;
   header.type = static_cast<RecordType>(type);
   header.encoding = static_cast<Encoding>(encoding);

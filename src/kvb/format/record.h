@@ -7,10 +7,10 @@
 //       12    8  hash64       of the key
 //       20    8  timestamp_ns wall clock of the write
 //       28    1  type         0 PUT, 1 DELETE
-//       29    1  encoding     0 raw
+//       29    1  encoding     of the value: 0 raw; 1, 2 compressed (value_codec.h)
 //       30    2  flags        bit 1: more records of this batch follow; bits 4–7: value kind
 //       32    4  key_len
-//       36    4  val_len
+//       36    4  val_len      bytes of the value as it is stored
 //       40    4  ttl_secs     0: never expires
 //       44       key, then value
 //        …    4  record_crc   CRC32C of key and value, continuing from header_crc
@@ -39,7 +39,7 @@ inline constexpr std::size_t kRecordTrailerBytes = 4;
 inline constexpr std::size_t kRecordOverheadBytes = kRecordHeaderBytes + kRecordTrailerBytes;
 
 enum class RecordType : std::uint8_t { put = 0, remove = 1 };
-enum class Encoding : std::uint8_t { raw = 0 };
+enum class Encoding : std::uint8_t { raw = 0, frame = 1, block = 2 };
 
 inline constexpr std::uint16_t kFlagMoreOfBatch = 1u << 1;
 inline constexpr std::uint32_t kMaxKeyBytesOnDisk = 65535;

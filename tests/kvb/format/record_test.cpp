@@ -102,6 +102,11 @@ TEST(Record, impossible_fields_are_refused_whatever_the_checksum_says) {
   EXPECT_FALSE(decodes([](RecordHeader& h) { h.flags = 1; }));
   EXPECT_FALSE(decodes([](RecordHeader& h) { h.type = static_cast<RecordType>(2); }));
   EXPECT_FALSE(decodes([](RecordHeader& h) { h.encoding = static_cast<Encoding>(9); }));
+  EXPECT_TRUE(decodes([](RecordHeader& h) { h.encoding = Encoding::block; }));
+  EXPECT_FALSE(decodes([](RecordHeader& h) {
+    h.type = RecordType::remove;
+    h.encoding = Encoding::block;
+  }));
 }
 
 TEST(Record, an_expiry_beyond_the_clock_is_never) {
