@@ -9,9 +9,14 @@ constexpr unsigned kInitialBits = 4;
 constexpr std::size_t kFirstBlockBytes = 2 * 1024;
 constexpr std::size_t kLargestBlockBytes = 512 * 1024;
 
+bool is_too_full(std::size_t nodes, unsigned bits) noexcept {
+  return nodes * 4 > (std::size_t{1} << bits) * 3;
+}
+
 }  // namespace
 
-Delta::Delta() : bits_(kInitialBits) {
+Delta::Delta(std::size_t expected_nodes) : bits_(kInitialBits) {
+  while (is_too_full(expected_nodes, bits_)) ++bits_;
   add_table(bits_);
 }
 
@@ -39,11 +44,11 @@ void Delta::insert(Table& table, KeyNode* node) noexcept {
 std::byte* Delta::take(std::size_t bytes) {
   if (block_bytes_ - block_used_ < bytes) {
     block_bytes_ = blocks_.empty() ? kFirstBlockBytes : std::min(block_bytes_ * 2, kLargestBlockBytes);
-    blocks_.push_back(std::make_unique_for_overwrite<std::byte[]>(block_bytes_));
+    blocks_.emplace_back(block_bytes_);
     memory_bytes_.fetch_add(block_bytes_, std::memory_order_relaxed);
     block_used_ = 0;
   }
-  std::byte* const taken = blocks_.back().get() + block_used_;
+  std::byte* const taken = blocks_.back().data() + block_used_;
   block_used_ += bytes;
   return taken;
 }
@@ -61,7 +66,7 @@ KeyNode* Delta::push(KeyNode* node, std::uint64_t hash, const Version& version) 
   added->older = node->newest.load(std::memory_order_relaxed);
   node->newest.store(added, std::memory_order_release);
   if (is_new) {
-    if ((used_slots_ + 1) * 4 > (std::size_t{1} << bits_) * 3) add_table(bits_ + 1);
+    if (is_too_full(used_slots_ + 1, bits_)) add_table(bits_ + 1);
     insert(*table_.load(std::memory_order_relaxed), node);
     ++used_slots_;
     node_count_.fetch_add(1, std::memory_order_relaxed);

@@ -16,9 +16,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <vector>
+
+#include "kvb/os/large_memory.h"
 
 namespace kvb::index {
 
@@ -58,7 +61,8 @@ struct KeyNode {
 
 class Delta {
  public:
-  Delta();
+  // `expected_nodes`: about how many keys it will get, to begin with a table of that size.
+  explicit Delta(std::size_t expected_nodes = 0);
   Delta(const Delta&) = delete;
   Delta& operator=(const Delta&) = delete;
 
@@ -133,7 +137,11 @@ class Delta {
     explicit Table(unsigned bits)
         : shift(64 - bits),
           mask((std::size_t{1} << bits) - 1),
-          slots(std::make_unique<std::atomic<std::uint64_t>[]>(mask + 1)) {}
+          memory((mask + 1) * sizeof(std::uint64_t)),
+          slots(reinterpret_cast<std::atomic<std::uint64_t>*>(memory.data())) {
+      // What is large is zero as it comes, and takes up memory only where it is used.
+      if (memory.size() < os::kLargeBytes) std::memset(memory.data(), 0, memory.size());
+    }
     // The hash is seeded and good in all its bits; its highest ones keep the table in the order of the hashes, which is
     // that of the base, so that the two can be merged without sorting much.
     [[nodiscard]] std::size_t home(std::uint64_t hash) const noexcept {
@@ -149,7 +157,8 @@ class Delta {
     }
     unsigned shift;
     std::size_t mask;
-    std::unique_ptr<std::atomic<std::uint64_t>[]> slots;
+    os::LargeBlock memory;
+    std::atomic<std::uint64_t>* slots;
   };
 
   [[nodiscard]] std::byte* take(std::size_t bytes);
@@ -163,7 +172,7 @@ class Delta {
   std::atomic<std::size_t> node_count_{0};
   std::atomic<std::size_t> memory_bytes_{0};
 
-  std::vector<std::unique_ptr<std::byte[]>> blocks_;
+  std::vector<os::LargeBlock> blocks_;
   std::size_t block_bytes_ = 0;
   std::size_t block_used_ = 0;
 };

@@ -55,8 +55,8 @@ std::uint64_t rebase_digits(std::uint64_t digits, std::string_view shared, std::
 
 }  // namespace
 
-KeyOrder::Run KeyOrder::sorted(const std::vector<KeyNode*>& nodes) const {
-  std::vector<SortItem> items;
+KeyOrder::Run KeyOrder::sorted(const os::LargeVector<KeyNode*>& nodes) const {
+  os::LargeVector<SortItem> items;
   items.reserve(nodes.size());
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (i + kNodesAhead < nodes.size()) prefetch_node(*nodes[i + kNodesAhead]);
@@ -77,7 +77,7 @@ KeyOrder::Run KeyOrder::sorted(const std::vector<KeyNode*>& nodes) const {
 
 KeyOrder::View KeyOrder::view() {
   const std::scoped_lock one_sorter(sorting_);
-  std::vector<KeyNode*> fresh;
+  os::LargeVector<KeyNode*> fresh;
   {
     const std::scoped_lock lock(adding_);
     fresh.swap(pending_);

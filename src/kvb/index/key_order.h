@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "kvb/index/delta.h"
+#include "kvb/os/large_memory.h"
 
 namespace kvb::index {
 
@@ -48,8 +49,8 @@ class KeyOrder {
     KeyNode* node;
   };
   struct Run {
-    std::string shared;          // What all its keys begin with.
-    std::vector<Entry> entries;  // Sorted.
+    std::string shared;              // What all its keys begin with.
+    os::LargeVector<Entry> entries;  // Sorted.
   };
 
   using View = std::vector<std::shared_ptr<const Run>>;
@@ -90,7 +91,7 @@ class KeyOrder {
   };
 
  private:
-  [[nodiscard]] Run sorted(const std::vector<KeyNode*>& nodes) const;
+  [[nodiscard]] Run sorted(const os::LargeVector<KeyNode*>& nodes) const;
   [[nodiscard]] Run merge(const Run& a, const Run& b) const;
   // Asks for what a walk that stands at `at` will need in a while.
   void prefetch_from(const Run& run, std::size_t at, bool reverse) const;
@@ -100,7 +101,7 @@ class KeyOrder {
   mutable std::mutex sorting_;  // Guards runs_; taken before adding_.
   View runs_;                   // Every node is in one of them, or pending.
   mutable std::mutex adding_;
-  std::vector<KeyNode*> pending_;
+  os::LargeVector<KeyNode*> pending_;
 };
 
 // Eight bytes of a key from `skip` on, as a number that compares as the bytes do; what a short key does not have counts

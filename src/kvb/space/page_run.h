@@ -23,6 +23,7 @@
 #include "kvb/format/page.h"
 #include "kvb/format/superblock.h"
 #include "kvb/os/file.h"
+#include "kvb/os/large_memory.h"
 #include "kvb/space/free_space.h"
 
 namespace kvb::space {
@@ -60,7 +61,7 @@ class PageRunWriter {
   AllocatePages allocate_;
   std::function<Result<void>()> pace_;
   std::uint64_t next_page_ = 0;
-  std::vector<std::byte> extent_;  // The extent in the making: its checksum page and its data pages.
+  os::LargeVector<std::byte> extent_;  // The extent in the making: its checksum page and its data pages.
   std::uint64_t extent_first_ = 0;
   struct ExtentEntry {
     std::uint64_t paddr;

@@ -9,6 +9,7 @@
 
 #include "kvb/index/base.h"
 #include "kvb/index/delta.h"
+#include "kvb/os/large_memory.h"
 
 namespace kvb::store {
 
@@ -31,7 +32,7 @@ struct Change {
 };
 
 struct Changes {
-  std::vector<Change> list;  // In the order of the hashes.
+  os::LargeVector<Change> list;  // In the order of the hashes.
   // As they are after the changes:
   std::int64_t keys = 0;
   std::int64_t unnamed = 0;

@@ -31,7 +31,7 @@ namespace {
 
 constexpr std::uint64_t kMostJournalBytes = std::uint64_t{1} << 30;
 constexpr std::uint64_t kSmallIndexBytes = std::uint64_t{1} << 20;
-constexpr std::uint64_t kDeltaMemoryBytes = std::uint64_t{24} << 20;
+constexpr std::uint64_t kDeltaMemoryBytes = std::uint64_t{12} << 20;
 constexpr std::uint64_t kWorthCompacting = std::uint64_t{4} << 20;
 constexpr std::uint64_t kLeastWorthCompacting = 64 * 1024;
 constexpr std::uint64_t kWorthShortening = std::uint64_t{1} << 20;
@@ -41,9 +41,10 @@ constexpr std::uint64_t kCloseJournalBytes = 512 * 1024;
 
 }  // namespace
 
-std::shared_ptr<Layer> Store::new_layer() {
-  return std::make_shared<Layer>([this](const index::KeyNode& node) { return key_of(node); },
-                                 [this](const index::KeyNode& node) { prefetch_record(node); });
+std::shared_ptr<Layer> Store::new_layer(std::size_t expected_keys) {
+  return std::make_shared<Layer>(
+      expected_keys, [this](const index::KeyNode& node) { return key_of(node); },
+      [this](const index::KeyNode& node) { prefetch_record(node); });
 }
 
 void Store::set_state(ReadState state) {
@@ -113,7 +114,7 @@ Result<void> Store::freeze(std::unique_lock<std::mutex>& lock, bool seal) {
     }
     cut_segments_.push_back(state);
   }
-  const std::shared_ptr<Layer> frozen = std::exchange(active_, new_layer());
+  const std::shared_ptr<Layer> frozen = std::exchange(active_, new_layer(active_->delta.nodes()));
   std::shared_ptr<const index::Base> base;
   {
     const std::scoped_lock state_lock(state_mutex_);

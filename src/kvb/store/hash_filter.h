@@ -4,7 +4,8 @@
 // other segment can hold an older record of their key (R32).
 
 #include <cstdint>
-#include <vector>
+
+#include "kvb/os/large_memory.h"
 
 namespace kvb::store {
 
@@ -37,7 +38,7 @@ class HashFilter {
     return hash ^ (hash >> 29);
   }
 
-  std::vector<std::uint64_t> words_;
+  os::LargeVector<std::uint64_t> words_;
 };
 
 }  // namespace kvb::store

@@ -162,7 +162,7 @@ Result<std::shared_ptr<const index::Base>> Store::load_image() {
     (*segment)->end_offset.store(known.end_offset, std::memory_order_relaxed);
   }
   set_trigger(**base);
-  active_ = new_layer();
+  active_ = new_layer(0);
   new_keys_.puts = new_keys_.key_bytes = 0;
   journal_bytes_ = 0;
   return std::shared_ptr<const index::Base>(std::move(*base));

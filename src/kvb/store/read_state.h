@@ -17,8 +17,8 @@ namespace kvb::store {
 
 // What the log says between two cuts.
 struct Layer {
-  explicit Layer(index::KeyOrder::KeyOf key_of, index::KeyOrder::Prefetch prefetch = {})
-      : order(std::move(key_of), std::move(prefetch)) {}
+  explicit Layer(std::size_t expected_keys, index::KeyOrder::KeyOf key_of, index::KeyOrder::Prefetch prefetch = {})
+      : delta(expected_keys), order(std::move(key_of), std::move(prefetch)) {}
 
   index::Delta delta;
   index::KeyOrder order;

@@ -54,7 +54,7 @@ std::optional<format::RecordHeader> whole_record(const log::Segment& segment, st
   return header;
 }
 
-void sort_by_key(std::vector<Found>& records) {
+void sort_by_key(os::LargeVector<Found>& records) {
   if (records.empty()) return;
   const std::string_view first = records.front().key();
   std::size_t shared = first.size();
@@ -81,7 +81,7 @@ struct Store::Mover {
   Relocation& relocation;
   std::vector<space::PageRange>& taken;
 
-  std::vector<Found> records;
+  os::LargeVector<Found> records;
   std::vector<log::SegmentState> stuck;  // Victims that cannot be moved.
 
   Result<void> find_slots();
@@ -105,7 +105,7 @@ void Store::Mover::find_records() {
   relocation.dropped_keys.clear();
   relocation.dropped_bytes = 0;
   const std::int64_t now = store.now_ns();
-  std::vector<std::uint32_t> by_place(relocation.moves.size());
+  os::LargeVector<std::uint32_t> by_place(relocation.moves.size());
   for (std::uint32_t i = 0; i < by_place.size(); ++i) by_place[i] = i;
   std::ranges::sort(by_place, {}, [&](std::uint32_t i) { return relocation.moves[i].from; });
   // Where older records of a key may be: in the other segments, and in those that were emptied and are not wiped yet.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kvb/log/segment_table.h"
+#include "kvb/os/large_memory.h"
 #include "kvb/space/free_space.h"
 #include "kvb/store/older_records.h"
 
@@ -23,7 +24,7 @@ struct Relocation {
 
   std::vector<log::SegmentState> victims;  // By place. The image names them no more.
   std::vector<log::SegmentState> outputs;  // The segments that took the records.
-  std::vector<Move> moves;                 // One for each slot that points into a victim, in the order of the slots.
+  os::LargeVector<Move> moves;             // One for each slot that points into a victim, in the order of the slots.
   std::vector<std::string> dropped_keys;   // Of the expired records, sorted.
   std::uint64_t dropped_bytes = 0;
   std::shared_ptr<const OlderRecords> older;  // If somebody has looked for them.

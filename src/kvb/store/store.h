@@ -350,7 +350,7 @@ class Store {
   [[nodiscard]] Result<Totals> totals(const ReadState& state, std::uint64_t limit) const;
 
   // checkpoint.cpp
-  [[nodiscard]] std::shared_ptr<Layer> new_layer();
+  [[nodiscard]] std::shared_ptr<Layer> new_layer(std::size_t expected_keys);
   void set_state(ReadState state);  // What it replaces is destroyed at the next collect().
   // Destroys what no reader can see any more.
   void collect(log::SegmentTable::Garbage garbage);

@@ -20,14 +20,14 @@ namespace kvb::store {
 namespace {
 
 // Hashes are spread evenly: most of the order comes from one pass that deals them out by their upper bits.
-void sort_by_hash(std::vector<Change>& changes) {
+void sort_by_hash(os::LargeVector<Change>& changes) {
   constexpr std::size_t kWorthIt = 256;
   if (changes.size() >= kWorthIt) {
     const int shift = 64 - static_cast<int>(std::bit_width(changes.size()) - 3);
-    std::vector<std::uint32_t> begin((std::size_t{1} << (64 - shift)) + 1);
+    os::LargeVector<std::uint32_t> begin((std::size_t{1} << (64 - shift)) + 1);
     for (const Change& change : changes) ++begin[(change.hash >> shift) + 1];
     for (std::size_t i = 1; i < begin.size(); ++i) begin[i] += begin[i - 1];
-    std::vector<Change> dealt(changes.size());
+    os::LargeVector<Change> dealt(changes.size());
     for (const Change& change : changes) dealt[begin[change.hash >> shift]++] = change;
     // Every begin stands at its end now.
     std::uint32_t from = 0;
