@@ -21,6 +21,7 @@ std::vector<Workload> all_workloads() {
   std::vector<Workload> all(log_workloads().begin(), log_workloads().end());
   all.insert(all.end(), checkpoint_workloads().begin(), checkpoint_workloads().end());
   all.insert(all.end(), compact_workloads().begin(), compact_workloads().end());
+  all.insert(all.end(), close_workloads().begin(), close_workloads().end());
   return all;
 }
 

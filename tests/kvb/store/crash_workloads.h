@@ -26,6 +26,7 @@ inline void PrintTo(const Workload& workload, std::ostream* out) {
 std::span<const Workload> log_workloads();         // The log alone.
 std::span<const Workload> checkpoint_workloads();  // With images of the index.
 std::span<const Workload> compact_workloads();     // With records that move, and space that is given back.
+std::span<const Workload> close_workloads();       // With buckets that are closed when little or nothing is in them.
 
 // Short keys and values that differ, and can be told apart when they are shown.
 inline std::string key(int number) {
