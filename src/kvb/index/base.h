@@ -36,6 +36,7 @@ class Base {
     std::vector<space::PageRange> hashes, keys, tables;
   };
   [[nodiscard]] Ranges ranges() const;
+  [[nodiscard]] std::vector<space::PageRange> retired_run_ranges() const { return retired_run_->ranges(); }
   // Bytes of all its pages.
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
   // Reads and checks every page of it.

@@ -36,8 +36,6 @@ constexpr std::uint64_t kWorthCompacting = std::uint64_t{4} << 20;
 constexpr std::uint64_t kLeastWorthCompacting = 64 * 1024;
 constexpr std::uint64_t kWorthShortening = std::uint64_t{1} << 20;
 constexpr std::uint64_t kShareUnit = 1024;  // The share of replaced records is kept in so many parts.
-// What opening may replay after a clean close: so much takes less than a millisecond.
-constexpr std::uint64_t kCloseJournalBytes = 512 * 1024;
 
 }  // namespace
 
@@ -511,86 +509,6 @@ void Store::run_checkpoints(const std::stop_token& stop) {
     working_ = false;
     checkpoint_done_.notify_all();
   }
-}
-
-// What closing leaves: everything synced, at most kCloseJournalBytes to replay, and a log that the next writer can
-// continue without a cut. Either its last segment ends with the file, exactly behind the last record, or it is sealed.
-Result<void> Store::close_file() {
-  const std::scoped_lock one_at_a_time(checkpoint_mutex_);
-  {
-    std::unique_lock lock(write_mutex_);
-    if (auto settled = settle_all(lock, true); !settled) return settled;
-    if (poisoned_) return {};
-  }
-  const auto tail_is_last = [&] {
-    const log::Segment* const tail = journal_->tail_segment();
-    return tail != nullptr && tail->end_paddr() == free_space_.end_of_used();
-  };
-  const bool much_to_replay = frozen_bytes_ + journal_bytes_ > kCloseJournalBytes;
-  bool seal = journal_->tail_segment() != nullptr && !tail_is_last();
-  if (much_to_replay && journal_->tail_segment() != nullptr) seal = true;
-  if (seal) {
-    const log::Segment& tail = *journal_->tail_segment();
-    const std::uint64_t used = tail.paddr() + journal_->tail().offset;
-    std::unique_lock lock(write_mutex_);
-    if (auto sealed = journal_->seal(); !sealed) return sealed;
-    if (auto settled = settle_all(lock, true); !settled) return settled;
-    // The unused middle goes back to the file system.
-    const std::uint64_t from = format::round_up(used, format::kPageBytes);
-    const std::uint64_t to =
-        (tail.end_paddr() - format::footer_reserve(tail.header.size_bytes)) / format::kPageBytes * format::kPageBytes;
-    if (from < to) {
-      if (auto punched = file_->punch(from, to - from); !punched) return punched;
-    }
-  }
-  if (much_to_replay) {
-    // Without room for it the log is replayed, as after a crash.
-    bool done = true;
-    for (int round = 0; round < 2 && done && (frozen_ || journal_bytes_ != 0); ++round) {
-      auto made = checkpoint_holding();
-      if (!made && poisoned_) return made;
-      done = made.has_value();
-    }
-  }
-  reserve_.let_go();
-  if (!poisoned_) {
-    if (auto freed = free_retired(); !freed && poisoned_) return freed;
-  }
-  // How far time has come, if nothing else says so: or else it would look like a jump to who opens the bucket next.
-  constexpr std::int64_t kDayNs = std::int64_t{24 * 3600} * 1'000'000'000;
-  if (!poisoned_ && believed_newest_wall_ns() - superblock_.newest_wall_ns > kDayNs) {
-    format::Superblock again = superblock_;
-    again.epoch = next_epoch_++;
-    again.newest_wall_ns = believed_newest_wall_ns();
-    if (auto flipped = flip(again); flipped) {
-      superblock_ = again;
-    } else if (poisoned_) {
-      return flipped;
-    }
-  }
-  // A file that is much longer than what is in it is not left like that, as long as it costs little.
-  if (much_to_replay && options_.compact_automatically && !poisoned_) {
-    constexpr std::uint64_t kMostDown = std::uint64_t{16} << 20;
-    auto shortened =
-        shorten_file({.rounds = 2, .free_share = 8, .most_live_bytes = kMostDown, .least_free = kWorthShortening}, {});
-    if (!shortened && poisoned_) return shortened;
-  }
-  // Everything behind what is used goes. If the last segment is the last thing in the file, the next writer finds a
-  // file that ends exactly behind the last record, and goes on there; what the length hides has never been written.
-  const log::Segment* const tail = journal_->tail_segment();
-  std::uint64_t end = free_space_.end_of_used();
-  journal_->forget_promise();
-  if (tail != nullptr && tail_is_last()) {
-    end = tail->paddr() + journal_->tail().offset;
-  } else {
-    end = std::min(end, free_space_.end_of_used());
-  }
-  auto bytes = file_->size();
-  if (!bytes) return std::unexpected(bytes.error());
-  if (end < *bytes && !expired_readers_are_left()) {
-    if (auto cut = file_->truncate(end); !cut) return cut;
-  }
-  return sync_file(os::SyncKind::all);
 }
 
 }  // namespace kvb::store

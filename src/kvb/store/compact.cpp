@@ -193,7 +193,7 @@ std::vector<log::SegmentState> Store::segments_far_out(std::uint64_t most_live_b
 // be given back, to the file system where it is worth it.
 Result<void> Store::give_back_space() {
   if (auto freed = free_retired(); !freed) return freed;
-  if (auto moved = move_promise_down(); !moved) return moved;
+  if (auto moved = move_promise_down(false); !moved) return moved;
   std::uint64_t end = 0;
   {
     // No writer may take space behind the end while it is cut.
@@ -221,18 +221,31 @@ Result<void> Store::give_back_space() {
 // The place that is kept free for the next log segment may be what keeps the file long. As long as nothing was written
 // there, another place can take its place: both superblocks are made to name it, while writers wait. (One alone would
 // not do: whoever fell back to the other would look for the log at the old place.)
-Result<void> Store::move_promise_down() {
+//
+// `forget_retired`: nothing is retired any more, nobody reads the image, and no checkpoint comes after this: then both
+// superblocks are also made to forget the list of what was retired, whose pages are free afterwards. (For the same
+// reason in both, before anything is written to them.)
+Result<void> Store::move_promise_down(bool forget_retired) {
   std::unique_lock lock(write_mutex_);
   if (leader_active_ || journal_->has_staged() || !(journal_->tail().segment == superblock_.journal.segment)) return {};
   // A watch elsewhere may stand at the old place. Of the chain that goes on from the new one it would learn from the
   // next image only, which need not know all of it any more.
-  if (auto pinned = oldest_pin(); !pinned || *pinned != UINT64_MAX) return {};
+  if (is_read_elsewhere()) return {};
+  std::vector<space::PageRange> forgotten;
+  if (forget_retired) {
+    const std::scoped_lock state_lock(state_mutex_);
+    forgotten = current_->base->retired_run_ranges();
+  }
+  for (const auto& range : forgotten) free_space_.give_back(range);
   const auto moved = journal_->promise_lower_down();
-  if (!moved) return {};
+  if (!moved && forgotten.empty()) return {};
   format::Superblock again = superblock_;
   again.flags |= format::kFlagJournalMoved;
-  again.journal.segment = moved->link;
-  again.commit_paddr = moved->link.paddr + again.journal.offset;
+  if (forget_retired) again.retiring[0] = {};
+  if (moved) {
+    again.journal.segment = moved->link;
+    again.commit_paddr = moved->link.paddr + again.journal.offset;
+  }
   for (int copy = 0; copy < 2; ++copy) {
     again.epoch = next_epoch_++;
     if (auto flipped = flip(again); !flipped) {
@@ -241,7 +254,7 @@ Result<void> Store::move_promise_down() {
     }
   }
   superblock_ = again;
-  journal_->keep_promise(*moved);
+  if (moved) journal_->keep_promise(*moved);
   return {};
 }
 

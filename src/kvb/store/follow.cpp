@@ -80,13 +80,17 @@ Result<void> Store::read_from_newest_head(std::uint64_t up_to) {
   for (int tries = 0;; ++tries) {
     auto read = read_from_head(up_to);
     // R25: who was stopped for long in the middle of it may have read an image that was being overwritten.
-    if (!pin_expired(head_.superblock.epoch)) {
-      if (read) restart_following_ = false;
+    const bool expired = pin_expired(head_.superblock.epoch);
+    if (read && !expired) {
+      restart_following_ = false;
       return read;
     }
-    if (tries == kReaderOpenTries) return expired_snapshot();
+    if (!expired && read.error().code != ErrorCode::damaged) return read;
+    if (tries == kReaderOpenTries) return expired ? expired_snapshot() : read;
     auto head = load_head(*file_);
     if (!head) return std::unexpected(head.error());
+    // A writer that is closing the bucket leaves out pages that nobody had pinned a moment ago (close.cpp).
+    if (!expired && head->superblock.epoch == head_.superblock.epoch) return read;
     head_ = *head;
   }
 }

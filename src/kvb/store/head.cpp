@@ -147,7 +147,8 @@ Result<Head> load_head(const os::File& file) {
             .newest_is_a = !*b || (*a && (*a)->epoch >= (*b)->epoch)};
   if (*a && *b && (head.superblock.flags & format::kFlagJournalMoved) != 0) {
     const Superblock& other = head.newest_is_a ? **b : **a;
-    head.other_is_misleading = !(other.journal.segment == head.superblock.journal.segment);
+    head.other_is_misleading = !(other.journal.segment == head.superblock.journal.segment) ||
+                               !(other.retiring[0] == head.superblock.retiring[0]);
   }
   if ((head.superblock.features_incompatible & ~format::kKnownIncompatible) != 0) {
     return os::failure(ErrorCode::unsupported,

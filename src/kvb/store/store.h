@@ -12,8 +12,9 @@
 //                       under it.
 // The files of this folder: store.h, open.cpp (opening, recovery), follow.cpp (reader processes), write.cpp (staging
 // and conditions), pins.cpp (how long readers are waited for), changes.cpp (the log as a list of changes), commit.cpp
-// (group commit, publishing, failing), read.cpp, get_many.cpp, scan.cpp, checkpoint.cpp (cut, flip, space), merge.*
-// (the new image), full_disk.cpp (what the reserve is for), verify.cpp, stats.cpp, salvage.*, head.* and writer_lock.*.
+// (group commit, publishing, failing), read.cpp, get_many.cpp, scan.cpp, checkpoint.cpp (cut, flip, space), close.cpp,
+// merge.* (the new image), full_disk.cpp (what the reserve is for), verify.cpp, stats.cpp, salvage.*, head.* and
+// writer_lock.*.
 
 #include <kvb/bucket.h>
 
@@ -412,10 +413,15 @@ class Store {
                                       std::vector<space::PageRange>& taken);
   void give_back_outputs(const Relocation& relocation);
   [[nodiscard]] bool wipe_segment(const space::PageRange& range);
-  [[nodiscard]] Result<void> move_promise_down();
+  [[nodiscard]] Result<void> move_promise_down(bool forget_retired);
   [[nodiscard]] std::uint64_t next_relocated_id();
   [[nodiscard]] Result<void> give_back_space();
+
+  // close.cpp
   [[nodiscard]] Result<void> close_file();
+  [[nodiscard]] std::uint64_t live_bytes_at_close();
+  [[nodiscard]] bool is_read_elsewhere();  // Or so it must be assumed.
+  [[nodiscard]] Result<void> shrink_to_close();
 
   // full_disk.cpp
   // What must be kept so that a full disk can be emptied. write_mutex_ is held.

@@ -84,7 +84,8 @@ TEST(CompactFull, R33_empties_the_last_segment_of_a_bucket_that_was_just_opened)
     os::SimDisk disk({.seed = 29});
     testing::LogChecker checker(disk, kPath);
     {
-      auto bucket = KVB_MUST(create_with(disk.environment(), kPath));
+      // Closing must not do it either.
+      auto bucket = KVB_MUST(open_or_create_with(disk.environment(), kPath, {.compact_automatically = false}));
       for (int i = 0; i < 20'000; ++i) EXPECT_TRUE(KVB_MUST(bucket.put(key(i % 100), std::string(300, 'v'))));
       KVB_MUST(bucket.checkpoint());
       EXPECT_TRUE(KVB_MUST(bucket.put("last", "x")));
