@@ -102,7 +102,7 @@ struct Value {
 
 struct Entry {
   std::string key;
-  Value value;  // Only `bytes` is empty when a scan asked for keys alone.
+  Value value;  // As if nothing had been stored when a scan asked for keys alone.
 };
 
 // Which keys a scan visits, in which order. Bounds and prefix may be combined; the default is all keys.
@@ -112,7 +112,7 @@ struct ScanOptions {
   std::optional<std::string> to{};    // Only keys ≤ this one (inclusive).
   bool reverse = false;               // From the last key to the first.
   std::uint64_t limit = UINT64_MAX;   // At most so many entries, counted after `reverse`.
-  bool keys_only = false;             // Leaves Value::bytes empty.
+  bool keys_only = false;             // Gives keys alone: nothing of the values, which is much quicker.
 };
 
 // Writes that are applied together: all of them or none, for readers and across a crash. Later ones win over earlier

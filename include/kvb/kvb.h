@@ -375,7 +375,7 @@ KVB_API kvb_code kvb_update(kvb_bucket* bucket, const void* key, size_t key_size
 typedef struct kvb_scan_options {
   uint32_t struct_size;  // sizeof(kvb_scan_options).
   int32_t reverse;       // 1: from the last key to the first.
-  int32_t keys_only;     // 1: leaves the values' data empty, which is quicker.
+  int32_t keys_only;     // 1: gives keys alone, which is much quicker.
   int32_t has_limit;     // 1: `limit` counts, and 0 means none at all.
   uint64_t limit;        // At most so many entries, counted after `reverse`.
   const void* prefix;    // Only keys that begin with these bytes.
@@ -391,7 +391,7 @@ typedef struct kvb_scan_options {
 typedef struct kvb_entry {
   const char* key;  // `key_size` bytes, then one zero byte that is not counted.
   size_t key_size;
-  const kvb_value* value;  // Never NULL; its data is empty for keys_only.
+  const kvb_value* value;  // Never NULL; nothing of it is set for keys_only.
 } kvb_entry;
 
 // Return false to stop. The entry is valid during the call only.

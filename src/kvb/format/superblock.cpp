@@ -43,7 +43,8 @@ enum Offset : std::size_t {
   kRetiringAt = 584,
   kHashPagesAt = 632,
   kUnnamedSlotsAt = 640,
-  kReservedAt = 648,
+  kNothingExpiresInAt = 648,
+  kReservedAt = 656,
   kCrcAt = 4092,
 };
 
@@ -104,6 +105,7 @@ void encode_superblock(const Superblock& s, std::span<std::byte, kPageBytes> pag
   store_root(p + kRetiringAt + 24, s.retiring[1]);
   store_le(p + kHashPagesAt, s.hash_pages);
   store_le(p + kUnnamedSlotsAt, s.unnamed_slots);
+  store_le(p + kNothingExpiresInAt, s.nothing_expires_in);
   store_le(p + kCrcAt, crc32c_extend(0, page.first(kCrcAt)));
 }
 
@@ -153,6 +155,7 @@ std::expected<Superblock, SuperblockFault> decode_superblock(std::span<const std
   s.retiring = {load_root(p + kRetiringAt), load_root(p + kRetiringAt + 24)};
   s.hash_pages = load_le<std::uint64_t>(p + kHashPagesAt);
   s.unnamed_slots = load_le<std::uint64_t>(p + kUnnamedSlotsAt);
+  s.nothing_expires_in = load_le<std::uint64_t>(p + kNothingExpiresInAt);
 
   const bool sane = s.version_major == kVersionMajor && s.page_size == kPageBytes && s.head_bytes == kHeadBytes &&
                     s.journal.segment.paddr >= kHeadBytes && s.journal.segment.paddr % kPageBytes == 0 &&

@@ -76,6 +76,8 @@ struct Superblock {
   std::array<Root, 2> retiring;     // [0]: the list of retired space; [1] is not used.
   std::uint64_t hash_pages = 0;     // Pages of the hash index that hashes are spread over; its overflow pages follow.
   std::uint64_t unnamed_slots = 0;  // Slots of damaged records whose key is unknown; the key table lacks them.
+  // Place of the hash index if none of its records has a time to live: then scans of keys alone need not look at them.
+  std::uint64_t nothing_expires_in = 0;
 
   friend bool operator==(const Superblock&, const Superblock&) = default;
 };

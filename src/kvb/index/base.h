@@ -25,6 +25,10 @@ class Base {
 
   [[nodiscard]] const format::Superblock& superblock() const noexcept { return superblock_; }
   [[nodiscard]] std::uint64_t epoch() const noexcept { return superblock_.epoch; }
+  // None of its records has a time to live; if not, some may have.
+  [[nodiscard]] bool nothing_expires() const noexcept {
+    return empty() || superblock_.nothing_expires_in == superblock_.hash_directory.paddr;
+  }
   [[nodiscard]] bool empty() const noexcept { return superblock_.hash_directory.paddr == 0; }
   [[nodiscard]] const HashIndex& hashes() const noexcept { return *hashes_; }
   [[nodiscard]] const KeyTable& keys() const noexcept { return *keys_; }

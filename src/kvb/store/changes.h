@@ -38,6 +38,7 @@ struct Changes {
   std::int64_t unnamed = 0;
   std::int64_t live_bytes = 0;
   std::vector<log::SegmentState> segments;  // By place; their live bytes are exact.
+  bool nothing_expires = false;             // No record that a slot leads to has a time to live.
   std::uint64_t replaced_keys = 0;          // How many of the list had a slot before.
 };
 

@@ -199,6 +199,7 @@ Result<void> Store::write_image(const ReadState& state, const Changes& changes, 
       .segments = segments.size(),
       .next_segment_id = cut_next_segment_id_};
   superblock.unnamed_slots = not_negative(changes.unnamed);
+  superblock.nothing_expires_in = changes.nothing_expires ? superblock.hash_directory.paddr : 0;
   superblock.newest_wall_ns = believed_newest_wall_ns();
   return {};
 }

@@ -89,6 +89,9 @@ struct Store::ScanState {
   std::size_t count = 0;
   std::vector<ScanCandidate> candidates;  // candidates[i] is that of entries[i], until it is read.
   std::optional<KeyMerge> merge;          // Stands behind last_key.
+  // Keys alone are wanted, and none of those in the base can have expired: their records are not looked at. (Its pages
+  // have checksums.)
+  bool base_keys_suffice = false;
   ClusteredReader neighbours;
 
   [[nodiscard]] Entry& entry(std::size_t i) {
@@ -147,7 +150,7 @@ Result<bool> Store::gather_keys(ScanState& scan) const {
     const auto& version = candidate.version;
     const bool is_gone = version ? version->is_delete() && !version->is_damaged() : !key->in_base;
     if (!is_gone && scan.contains(key->key)) {
-      if (!version) {
+      if (!version && !scan.base_keys_suffice) {
         candidate.hash = format::hash_key(key->key, head_.superblock.hash_seed);
         if (!scan.neighbours.is_likely()) state.base->hashes().prefetch(candidate.hash);
       }
@@ -165,15 +168,20 @@ Result<bool> Store::gather_keys(ScanState& scan) const {
 // True if the entry is one of the scan, with all that belongs to it.
 Result<bool> Store::read_candidate(const ScanState& scan, const ScanCandidate& candidate, Entry& entry) const {
   const bool keys_only = scan.options->keys_only;
+  if (!candidate.version && scan.base_keys_suffice) {
+    entry.value = {};
+    return true;
+  }
   // A key of the base comes from a page with a checksum; one of a delta is checked by its whole record, unless that is
   // long.
   constexpr std::uint64_t kAlwaysCheckedBytes = 16 * 1024;
   const bool with_bytes = !keys_only || (candidate.version && candidate.version->record_bytes <= kAlwaysCheckedBytes);
   if (candidate.place.kind == QuickPlace::Kind::at &&
       read_quickly(candidate.place, candidate.hash, entry.key, with_bytes, entry.value)) {
-    if (keys_only) entry.value.bytes.clear();
     const auto expiry = entry.value.expires_at_ns();
-    return !expiry || !is_over(entry.value.written_at_ns, *expiry, scan.snapshot.as_of_ns);
+    if (expiry && is_over(entry.value.written_at_ns, *expiry, scan.snapshot.as_of_ns)) return false;
+    if (keys_only) entry.value = {};
+    return true;
   }
   std::optional<index::Version> version = candidate.version;
   if (!version) {
@@ -186,6 +194,7 @@ Result<bool> Store::read_candidate(const ScanState& scan, const ScanCandidate& c
   if (!read) return std::unexpected(read.error());
   if (!*read) return false;
   entry = std::move(**read);
+  if (keys_only) entry.value = {};
   return true;
 }
 
@@ -196,6 +205,7 @@ Result<bool> Store::collect_entries(ScanState& scan) const {
   if (!more) return more;
   scan.neighbours.reset_misses();
   for (ScanCandidate& candidate : scan.candidates) {
+    if (!candidate.version && scan.base_keys_suffice) continue;
     if (!candidate.version) {
       if (const std::uint64_t paddr = scan.neighbours.take(candidate.hash); paddr != 0) {
         candidate.place = {.kind = QuickPlace::Kind::at, .paddr = paddr};
@@ -328,6 +338,7 @@ Result<void> Store::scan(const Snapshot& snapshot, const ScanOptions& options,
                  .count = 0,
                  .candidates = {},
                  .merge = {},
+                 .base_keys_suffice = options.keys_only && snapshot.state->base->nothing_expires(),
                  .neighbours = {*snapshot.state->base, segments_, options.reverse}};
   for (Layer* layer : {snapshot.state->active.get(), snapshot.state->frozen.get()}) {
     if (layer == nullptr) continue;

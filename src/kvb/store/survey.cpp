@@ -194,6 +194,13 @@ Result<Changes> Store::survey(const ReadState& state) {
     add_live(changes.segments, change.version->paddr, static_cast<std::int64_t>(change.version->record_bytes));
   }
   count_segments(changes.segments);
+  const auto never = [](const Change& change) { return !change.version->expires() && !change.version->is_damaged(); };
+  const auto holds_nothing_that_expires = [&](const log::SegmentState& segment) {
+    return segment.link == cut_.segment ? segment.end_offset <= format::kSegmentHeaderBytes
+                                        : segment.counted && segment.expiring_bytes == 0;
+  };
+  changes.nothing_expires = (base.nothing_expires() && std::ranges::all_of(list, never)) ||
+                            std::ranges::all_of(changes.segments, holds_nothing_that_expires);
   return changes;
 }
 

@@ -7,6 +7,8 @@
 #include <random>
 #include <ranges>
 
+#include "kvb/api/bucket_access.h"
+#include "kvb/os/sim/sim_disk.h"
 #include "kvb/support/expect.h"
 #include "kvb/support/temp_folder.h"
 
@@ -107,6 +109,43 @@ TEST(ClusteredScan, R18_names_a_damaged_record_and_gives_its_neighbours) {
   ASSERT_FALSE(scanned.has_value());
   EXPECT_EQ(scanned.error().code, ErrorCode::damaged);
   EXPECT_EQ(seen, 499u);
+}
+
+// Of a base in which something may expire the records are looked at, and of none in which nothing can.
+TEST(ScanKeys, R10_keys_alone_never_show_what_has_expired) {
+  os::SimDisk disk({.seed = 5, .recording = false});
+  auto bucket = KVB_MUST(create_with(disk.environment(), "a.kvb"));
+  const auto keys = [&] {
+    std::vector<std::string> found;
+    for (auto& entry : KVB_MUST(bucket.scan({.keys_only = true}))) found.push_back(std::move(entry.key));
+    return found;
+  };
+  for (int i = 0; i < 500; ++i) KVB_MUST(bucket.put("k" + std::to_string(1'000 + i), std::string(50, 'v')));
+  KVB_MUST(bucket.checkpoint());
+  EXPECT_EQ(keys().size(), 500u);
+  // In the delta, then in the base.
+  KVB_MUST(bucket.put("k1005", "soon", {.ttl_seconds = 10}));
+  EXPECT_EQ(keys().size(), 500u);
+  disk.advance(std::chrono::seconds(5));
+  KVB_MUST(bucket.checkpoint());
+  EXPECT_EQ(keys().size(), 500u);
+  disk.advance(std::chrono::seconds(6));
+  EXPECT_EQ(keys().size(), 499u);
+  EXPECT_EQ(KVB_MUST(bucket.count()), 499u);
+  // And after everything was moved.
+  KVB_MUST(bucket.put("k1006", "later", {.ttl_seconds = 100}));
+  for (int i = 0; i < 3; ++i) {
+    KVB_MUST(bucket.compact({.strategy = CompactStrategy::full}));
+    EXPECT_EQ(keys().size(), 499u);
+  }
+  disk.advance(std::chrono::seconds(101));
+  EXPECT_EQ(keys().size(), 498u);
+  for (int i = 0; i < 3; ++i) KVB_MUST(bucket.compact({.strategy = CompactStrategy::full}));
+  KVB_MUST(bucket.put("k1007", "x", {.ttl_seconds = 1}));
+  KVB_MUST(bucket.close());
+  disk.advance(std::chrono::seconds(2));
+  bucket = KVB_MUST(open_with(disk.environment(), "a.kvb"));
+  EXPECT_EQ(keys().size(), 497u);
 }
 
 }  // namespace

@@ -74,6 +74,14 @@ inline std::string difference(const std::vector<Entry>& found,
     if (entry.value.bytes != (keys_only ? std::string() : value.bytes)) {
       return "key " + shown(key) + " has " + shown(entry.value.bytes) + " instead of " + shown(value.bytes);
     }
+    if (keys_only) {
+      const Value& nothing = entry.value;
+      if (nothing.kind != ValueKind::bytes || nothing.seqno != 0 || nothing.written_at_ns != 0 ||
+          nothing.ttl_seconds != 0) {
+        return "key " + shown(key) + " has something of its value";
+      }
+      continue;
+    }
     if (entry.value.kind != value.kind) return "key " + shown(key) + " has another kind of value";
     if (entry.value.expires_at_ns().value_or(0) != value.expires_at_ns) {
       return "key " + shown(key) + " expires at " + std::to_string(entry.value.expires_at_ns().value_or(0)) +
