@@ -395,6 +395,7 @@ StagedRecord JournalWriter::stage(format::RecordHeader header, std::string_view 
     append(paddr, front);
     chunks_.push_back({.offset = paddr + front.size(), .owned = {}, .borrowed = body});
     staged_bytes_ += body.size();
+    has_borrowed_ = true;
     append(paddr + front.size() + body.size(), trailer);
   }
   statistics_.add(header, tail_.offset);
@@ -423,6 +424,7 @@ const std::byte* find_in(std::span<const Chunk> chunks, std::uint64_t paddr, std
 
 std::vector<Chunk> JournalWriter::take_staged() noexcept {
   staged_bytes_ = 0;
+  has_borrowed_ = false;
   for (const auto& chunk : chunks_) bytes_written_ += chunk.bytes().size();
   return std::exchange(chunks_, {});
 }
@@ -437,6 +439,7 @@ void JournalWriter::committed(const Position& end) {
 Result<void> JournalWriter::burn() {
   chunks_.clear();
   staged_bytes_ = 0;
+  has_borrowed_ = false;
   Segment* segment = segments_->find(committed_.segment);
   const std::uint64_t first_unused = tail_.next_seqno;
   // Segments that were made behind the cut are no longer part of the chain.

@@ -135,6 +135,8 @@ class JournalWriter {
     return find_in(chunks_, paddr, bytes);
   }
   [[nodiscard]] bool has_staged() const noexcept { return !chunks_.empty(); }
+  // Some of it lies in the memory of its writer, who has to wait until it is in the file.
+  [[nodiscard]] bool has_borrowed() const noexcept { return has_borrowed_; }
   [[nodiscard]] std::uint64_t staged_bytes() const noexcept { return staged_bytes_; }
 
   [[nodiscard]] const Position& tail() const noexcept { return tail_; }
@@ -221,6 +223,7 @@ class JournalWriter {
     return taken;
   }
   std::uint64_t staged_bytes_ = 0;
+  bool has_borrowed_ = false;
   bool opened_ = false;  // open_tail() has been done.
   bool continue_tail_;
   std::uint64_t highest_known_seqno_;

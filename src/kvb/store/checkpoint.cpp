@@ -31,7 +31,9 @@ namespace {
 
 constexpr std::uint64_t kMostJournalBytes = std::uint64_t{1} << 30;
 constexpr std::uint64_t kSmallIndexBytes = std::uint64_t{1} << 20;
+// A checkpoint is due at so much, and writers wait for it at so much.
 constexpr std::uint64_t kDeltaMemoryBytes = std::uint64_t{12} << 20;
+constexpr std::uint64_t kMostDeltaMemoryBytes = std::uint64_t{32} << 20;
 constexpr std::uint64_t kWorthCompacting = std::uint64_t{4} << 20;
 constexpr std::uint64_t kLeastWorthCompacting = 64 * 1024;
 constexpr std::uint64_t kWorthShortening = std::uint64_t{1} << 20;
@@ -357,6 +359,7 @@ void Store::set_trigger(const index::Base& base) {
   const std::uint64_t twice = index_bytes > kSmallIndexBytes ? 2 * index_bytes : 0;
   checkpoint_trigger_ = std::min(std::max(options_.checkpoint_bytes, twice), kMostJournalBytes);
   delta_limit_ = std::max(kDeltaMemoryBytes, index_bytes / 8);
+  delta_bound_ = std::max(kMostDeltaMemoryBytes, index_bytes / 4);
   const Upkeep upkeep = upkeep_of(base.superblock().counters.live_bytes, index_bytes);
   idle_live_bytes_ = upkeep.live_bytes;
   idle_index_bytes_ = index_bytes;
@@ -395,30 +398,33 @@ void Store::after_write() {
   if (!working_) checkpointer_wakes_.notify_one();
 }
 
-// How far the writers have got on the way to the next checkpoint, in percent.
+// How near the writers are to the bounds of what may wait for a checkpoint, in percent; 0 while there is no need to
+// hurry.
 std::uint64_t Store::pressure() const {
+  const auto between = [](std::uint64_t value, std::uint64_t from, std::uint64_t to) -> std::uint64_t {
+    return value <= from ? 0 : std::min<std::uint64_t>(1 + (value - from) / ((to - from) / 100 + 1), 100);
+  };
   const std::uint64_t journal = journal_bytes_.load(std::memory_order_relaxed);
-  const auto percent = [](std::uint64_t part, std::uint64_t whole) { return part / (whole / 100 + 1); };
-  std::uint64_t most = std::max(percent(journal, checkpoint_trigger_),
-                                percent(delta_memory_.load(std::memory_order_relaxed), delta_limit_));
+  std::uint64_t most = between(journal, checkpoint_trigger_, 2 * checkpoint_trigger_);
+  most = std::max(most, between(delta_memory_.load(std::memory_order_relaxed), delta_bound_ / 3 * 2, delta_bound_));
   if (options_.compact_automatically && journal >= least_journal_) {
-    most = std::max(most, percent(expected_dead(journal), dead_budget_));
+    most = std::max(most, between(expected_dead(journal), dead_budget_ / 2, dead_budget_ / 2 * 3));
   }
   return most;
 }
 
 // While a checkpoint is made and more is written meanwhile than it gains on, writers are slowed, never refused (R21):
-// first a little for every 64 KiB of log, near the bounds a little for every write. No single pause is long.
+// a little for each stretch of log, more and more towards the bounds, and there until there is room again. Pauses are
+// few rather than short, so that all but a few writes are as quick as ever; none is long.
 void Store::slow_down() {
-  constexpr std::uint64_t kStretch = 64 * 1024;
-  constexpr std::uint64_t kBegin = 50;
-  constexpr std::uint64_t kBound = 150;
-  constexpr std::chrono::milliseconds kShort(1);
-  constexpr std::chrono::milliseconds kLong(50);
+  constexpr std::uint64_t kStretch = 256 * 1024;
+  constexpr std::chrono::microseconds kLeast(500);
+  constexpr std::chrono::microseconds kForEachPercent(75);
+  constexpr std::chrono::milliseconds kAtTheBound(50);
   if (!environment_->has_background_threads() || refused_at_bytes_ != 0 || poisoned_ || closed_) return;
   const std::uint64_t pressed = pressure();
-  if (pressed < kBegin) return;
-  if (pressed < kBound) {
+  if (pressed == 0) return;
+  if (pressed < 100) {
     const std::uint64_t journal = journal_bytes_.load(std::memory_order_relaxed);
     std::uint64_t last = slowed_at_bytes_.load(std::memory_order_relaxed);
     if (journal >= last && journal < last + kStretch) return;
@@ -427,7 +433,8 @@ void Store::slow_down() {
   const std::int64_t begin = environment_->monotonic_ns();
   {
     std::unique_lock lock(checkpointer_mutex_);
-    checkpoint_done_.wait_for(lock, pressed < kBound ? kShort : kLong, [this] { return !working_ || closed_; });
+    checkpoint_done_.wait_for(lock, pressed < 100 ? kLeast + pressed * kForEachPercent : kAtTheBound,
+                              [this] { return !working_ || closed_; });
   }
   const auto paused = static_cast<std::uint64_t>(environment_->monotonic_ns() - begin);
   counters_.pauses.fetch_add(1, std::memory_order_relaxed);

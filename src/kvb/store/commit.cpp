@@ -76,7 +76,8 @@ Result<void> Store::commit(std::unique_lock<std::mutex>& lock) {
     timer_due = now_ns - last_tick_ns_ >= kRelaxedTickNs;
     sync_due = now_ns - last_sync_ns_ >= kRelaxedSyncNs;
   }
-  if (writes_since_tick_ >= kRelaxedTickWrites || timer_due || journal_->staged_bytes() >= kRelaxedMaxStagedBytes) {
+  if (writes_since_tick_ >= kRelaxedTickWrites || timer_due || journal_->staged_bytes() >= kRelaxedMaxStagedBytes ||
+      journal_->has_borrowed()) {
     return settle_all(lock, sync_due);
   }
   note_own_write();

@@ -561,6 +561,7 @@ class Store {
   NewKeys new_keys_, frozen_keys_;
   std::atomic<std::uint64_t> checkpoint_trigger_{0};
   std::atomic<std::uint64_t> delta_limit_{0};
+  std::atomic<std::uint64_t> delta_bound_{UINT64_MAX};
   // See upkeep.h.
   std::atomic<std::uint64_t> image_dead_{0};        // Bytes that the newest image knows to be dead.
   std::atomic<std::uint64_t> delta_dead_bytes_{0};  // Of records that the active delta holds a newer one of.

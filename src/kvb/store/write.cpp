@@ -183,8 +183,10 @@ index::KeyNode* Store::stage(const NewRecord& record, std::uint64_t hash, index:
       .flags = static_cast<std::uint16_t>((record.more_of_batch ? format::kFlagMoreOfBatch : 0u) |
                                           (static_cast<unsigned>(record.kind) << format::kFlagKindShift)),
       .ttl_seconds = record.ttl_seconds};
-  // A caller waits for the commit in sync mode; in relaxed mode commit() waits for large values.
-  const auto staged = journal_->stage(header, record.key, record.value, format::kLargeValueBytes);
+  // From so much on another write of the file costs less than a copy. In sync mode the caller waits for the commit
+  // anyway; in relaxed mode commit() does not return before what is borrowed is in the file.
+  constexpr std::uint64_t kBorrowFromBytes = 32 * 1024;
+  const auto staged = journal_->stage(header, record.key, record.value, kBorrowFromBytes);
   const bool is_put = record.type == format::RecordType::put;
   const index::Version version{
       .paddr = staged.paddr,
