@@ -450,6 +450,55 @@ KVB_API kvb_code kvb_snapshot_count(const kvb_snapshot* snapshot, const kvb_scan
 KVB_API kvb_code kvb_snapshot_cursor_open(const kvb_snapshot* snapshot, const kvb_scan_options* options,
                                           kvb_cursor** cursor, kvb_error** error) KVB_NOEXCEPT;
 
+// ---------------------------------------------------------------------------------------------------- Watching
+
+// The writes of a bucket as they are committed, by whomever: this handle, or another process. Nothing in between is
+// missed: a key that was written three times comes three times, in the order of the seqnos. A key that expires is no
+// write and does not come. The log keeps a write until compaction empties its part of the file; a watch that is open
+// keeps what it has not given yet (of another process only for a time that the writer sets). To go on after a restart,
+// store kvb_watch_seqno and give it as `from_seqno`; if the log does not reach back so far, the answer is
+// KVB_SNAPSHOT_EXPIRED. A watch belongs to one thread at a time. Once its bucket is closed, it gives what it has read
+// already and then answers KVB_CLOSED; it is to be closed as usual.
+typedef struct kvb_watch kvb_watch;
+
+typedef struct kvb_watch_options {
+  uint32_t struct_size;    // sizeof(kvb_watch_options).
+  int32_t keys_only;       // 1: leaves the data of values empty.
+  int32_t has_from_seqno;  // 1: changes behind `from_seqno`. 0: those committed from now on; `from_seqno` must be 0.
+  int32_t reserved;        // Must be 0.
+  uint64_t from_seqno;     // 0 (and has_from_seqno 1): from the beginning.
+  const void* prefix;      // Only keys that begin with these bytes.
+  uint64_t prefix_size;
+} kvb_watch_options;
+#define KVB_WATCH_OPTIONS_INIT {(uint32_t)sizeof(kvb_watch_options), 0, 0, 0, 0, NULL, 0}
+
+typedef enum kvb_change_type {
+  KVB_CHANGE_PUT = 0,
+  KVB_CHANGE_REMOVE = 1,
+} kvb_change_type;
+
+// One committed write.
+typedef struct kvb_change {
+  int32_t type;     // A kvb_change_type.
+  const char* key;  // `key_size` bytes, then one zero byte that is not counted.
+  size_t key_size;
+  const kvb_value* value;  // Never NULL. Of a remove only seqno and written_at_ns say something.
+} kvb_change;
+
+// `options` may be NULL. *watch belongs to the caller: kvb_watch_close.
+KVB_API kvb_code kvb_watch_open(const kvb_bucket* bucket, const kvb_watch_options* options, kvb_watch** watch,
+                                kvb_error** error) KVB_NOEXCEPT;
+
+// *change is the next one; if there is none, waits for it at most `timeout_ms` milliseconds and gives NULL if none
+// came. It belongs to the watch and is valid until the next call with it. KVB_DAMAGED once for each record that cannot
+// be read; the next call goes on behind it.
+KVB_API kvb_code kvb_watch_next(kvb_watch* watch, int64_t timeout_ms, const kvb_change** change,
+                                kvb_error** error) KVB_NOEXCEPT;
+
+// All changes up to this write have been given. 0 for NULL.
+KVB_API uint64_t kvb_watch_seqno(const kvb_watch* watch) KVB_NOEXCEPT;
+KVB_API void kvb_watch_close(kvb_watch* watch) KVB_NOEXCEPT;
+
 // ---------------------------------------------------------------------------------------------------- Look after
 
 // Free it with kvb_stats_free. Sizes are in bytes; the counters of the second part count since this handle was opened.

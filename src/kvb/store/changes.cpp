@@ -151,7 +151,7 @@ Result<bool> Store::read_log(ChangeCursor& cursor, std::uint64_t up_to, std::vec
     if (reader.last_seqno() > cursor.seqno) {
       for (const auto& record : batch) {
         const format::RecordHeader& header = record.header;
-        if (header.key_bytes < cursor.prefix.size()) continue;
+        if (header.key_bytes < cursor.prefix.size() || header.seqno <= cursor.seqno) continue;
         kvb::Change change;
         bool wanted = false;
         auto read = os::guarded(path_, record.paddr, record.bytes, header.record_bytes(), [&] {

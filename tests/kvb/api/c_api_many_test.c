@@ -420,6 +420,67 @@ static void options_of_opening(void) {
   FAILS(KVB_INVALID_ARGUMENT, kvb_open(file_in_folder("opening.kvb"), &options, &bucket, &error));
 }
 
+static void check_change(kvb_watch* watch, int type, const char* key, const char* value) {
+  const kvb_change* change = NULL;
+  OK(kvb_watch_next(watch, 0, &change, &error));
+  if (change == NULL) {
+    CHECK(false);
+    return;
+  }
+  CHECK(change->type == type && change->key_size == strlen(key) && strcmp(change->key, key) == 0);
+  CHECK(strcmp(change->value->data, value) == 0 && change->value->seqno == kvb_watch_seqno(watch));
+}
+
+static void watches(void) {
+  kvb_bucket* bucket = new_bucket("watched.kvb");
+  OK(kvb_put(bucket, "before", 6, "0", 1, &error));
+  kvb_watch* watch = NULL;
+  OK(kvb_watch_open(bucket, NULL, &watch, &error));
+  const kvb_change* change = NULL;
+  OK(kvb_watch_next(watch, 5, &change, &error));
+  CHECK(change == NULL);
+  OK(kvb_put(bucket, "user:1", 6, "Ada", 3, &error));
+  OK(kvb_put(bucket, "other", 5, "x", 1, &error));
+  OK(kvb_remove(bucket, "user:1", 6, NULL, &error));
+  check_change(watch, KVB_CHANGE_PUT, "user:1", "Ada");
+  const uint64_t after_first = kvb_watch_seqno(watch);
+  check_change(watch, KVB_CHANGE_PUT, "other", "x");
+  check_change(watch, KVB_CHANGE_REMOVE, "user:1", "");
+  OK(kvb_watch_next(watch, 0, &change, &error));
+  CHECK(change == NULL);
+
+  // From a place that was noted, of a prefix, without the values.
+  kvb_watch_options options = KVB_WATCH_OPTIONS_INIT;
+  options.has_from_seqno = 1;
+  options.prefix = "user:";
+  options.prefix_size = 5;
+  options.keys_only = 1;
+  kvb_watch* users = NULL;
+  OK(kvb_watch_open(bucket, &options, &users, &error));
+  check_change(users, KVB_CHANGE_PUT, "user:1", "");
+  CHECK(kvb_watch_seqno(users) == after_first);
+  kvb_watch_close(users);
+  options.from_seqno = after_first;
+  OK(kvb_watch_open(bucket, &options, &users, &error));
+  check_change(users, KVB_CHANGE_REMOVE, "user:1", "");
+  kvb_watch_close(users);
+
+  options.from_seqno = 1000000;
+  FAILS(KVB_INVALID_ARGUMENT, kvb_watch_open(bucket, &options, &users, &error));
+  options = (kvb_watch_options)KVB_WATCH_OPTIONS_INIT;
+  options.from_seqno = 1;
+  FAILS(KVB_INVALID_ARGUMENT, kvb_watch_open(bucket, &options, &users, &error));
+  FAILS(KVB_INVALID_ARGUMENT, kvb_watch_open(NULL, NULL, &users, &error));
+  FAILS(KVB_INVALID_ARGUMENT, kvb_watch_open(bucket, NULL, NULL, &error));
+  FAILS(KVB_INVALID_ARGUMENT, kvb_watch_next(NULL, 0, &change, &error));
+  FAILS(KVB_INVALID_ARGUMENT, kvb_watch_next(watch, -1, &change, &error));
+  CHECK(kvb_watch_seqno(NULL) == 0);
+  kvb_watch_close(NULL);
+  OK(kvb_close(bucket, &error));
+  FAILS(KVB_CLOSED, kvb_watch_next(watch, 0, &change, &error));
+  kvb_watch_close(watch);
+}
+
 int main(int argc, char** argv) {
   if (argc != 2) {
     fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
@@ -433,6 +494,7 @@ int main(int argc, char** argv) {
   backups();
   repairs();
   options_of_opening();
+  watches();
   if (failures != 0) {
     fprintf(stderr, "%d checks failed\n", failures);
     return 1;

@@ -174,6 +174,18 @@ TEST(Watch, one_that_exists_keeps_what_it_has_not_given) {
   }
 }
 
+// A number inside a batch, for whoever stores one after each change: nothing comes twice.
+TEST(Watch, goes_on_in_the_middle_of_a_batch) {
+  os::SimDisk disk({.seed = 8, .recording = false});
+  auto bucket = KVB_MUST(create_with(disk.environment(), "a.kvb"));
+  Batch batch;
+  for (int i = 0; i < 5; ++i) batch.put("k" + std::to_string(i), "v");
+  KVB_MUST(bucket.write(batch));
+  const std::uint64_t last = KVB_MUST(bucket.snapshot()).seqno();
+  EXPECT_EQ(shown(all_changes(bucket, {.from_seqno = last - 2})), "k3=v, k4=v");
+  EXPECT_EQ(shown(all_changes(bucket, {.from_seqno = last})), "");
+}
+
 TEST(Watch, gives_whole_batches) {
   const TempFolder folder;
   auto bucket = KVB_MUST(Bucket::create(folder / "a.kvb"));
