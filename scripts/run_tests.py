@@ -223,6 +223,7 @@ PARTS = [
     ("layers", "includes and layers", lambda jobs: script("layers", ["scripts/check_layers.py", "--self-test"])),
     ("build", "build", lambda jobs: build("build", "full", BUILD, ["all"], ["-DWFLKS_BUILD_TESTS=ON", "-DWFLKS_BUILD_BENCH=ON"], jobs) or stage()),
     ("unit", "unit, model and command tests", lambda jobs: ctest("unit", BUILD, CTEST_LIMIT, {}, jobs, prove=True)),
+    ("command", "the kvb command from outside", lambda jobs: script("command", ["tests/cli/run.py"])),
     ("programs", "WFL programs", lambda jobs: script("programs", ["scripts/run_integration_tests.sh"])),
     ("docs", "code blocks of the documentation", lambda jobs: script("docs", ["tests/docs/run.py"])),
     ("install", "programs built outside", lambda jobs: script("install", ["tests/install/run.py"])),
@@ -241,7 +242,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2)
     arguments = parser.parse_args()
     chosen = set(arguments.only or names)
-    if chosen & {"unit", "programs", "docs", "install", "bench"}:
+    if chosen & {"unit", "command", "programs", "docs", "install", "bench"}:
         chosen.add("build")
 
     # Ended from outside, end what was started, too.

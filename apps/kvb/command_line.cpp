@@ -6,7 +6,9 @@
 #include <kvb/kvb.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -14,6 +16,7 @@
 
 #include "commands.h"
 #include "help.h"
+#include "outline.h"
 
 namespace kvb::cli {
 namespace {
@@ -32,7 +35,7 @@ class CommandLine {
     app_.footer(std::string(general_help()));
 
     CLI::App& init = command("init", init_);
-    format_option(init, init_, "text or json");
+    format_option(init, init_, {"text", "json"});
     durability_option(init, init_.durability);
 
     CLI::App& put = command("put", put_);
@@ -50,24 +53,24 @@ class CommandLine {
     put.add_flag("--hex-key", put_.style.hex_key, "KEY is hexadecimal digits");
     put.add_flag("--hex-value", put_.hex_value, "VALUE is hexadecimal digits");
     writer_options(put, put_.writer);
-    format_option(put, put_, "text or json");
+    format_option(put, put_, {"text", "json"});
 
     CLI::App& get = command("get", get_);
     several(get, "KEY", get_.keys, "The keys, `-` or @PATH")->required();
     key_options(get, get_.style, "each KEY");
-    format_option(get, get_, "raw, hex or json");
+    format_option(get, get_, {"raw", "hex", "json"});
 
     CLI::App& del = command("del", del_);
     several(del, "KEY", del_.keys, "The keys, `-` or @PATH");
     text(del, "--prefix", del_.prefix, "Instead of keys: all that begin with this", "P");
     key_options(del, del_.style, "each KEY, or P,");
     writer_options(del, del_.writer);
-    format_option(del, del_, "text or json");
+    format_option(del, del_, {"text", "json"});
 
     CLI::App& exists = command("exists", exists_);
     text(exists, "KEY", exists_.key, "The key, `-` or @PATH")->required();
     key_options(exists, exists_.style, "KEY");
-    format_option(exists, exists_, "text or json");
+    format_option(exists, exists_, {"text", "json"});
 
     CLI::App& incr = command("incr", incr_);
     text(incr, "KEY", incr_.key, "The key, `-` or @PATH")->required();
@@ -75,25 +78,25 @@ class CommandLine {
     incr.add_flag("--create", incr_.create, "Make the bucket first if it is not there");
     key_options(incr, incr_.style, "KEY");
     writer_options(incr, incr_.writer);
-    format_option(incr, incr_, "text or json");
+    format_option(incr, incr_, {"text", "json"});
 
     CLI::App& expire = command("expire", expire_);
     text(expire, "KEY", expire_.key, "The key, `-` or @PATH")->required();
     text(expire, "TIME", expire_.time, "Seconds, a number with s, m, h, d or w, or `never`")->required();
     key_options(expire, expire_.style, "KEY");
     writer_options(expire, expire_.writer);
-    format_option(expire, expire_, "text or json");
+    format_option(expire, expire_, {"text", "json"});
 
     CLI::App& scan = command("scan", scan_);
     range_options(scan, scan_);
     scan.add_flag("--reverse", scan_.reverse, "From the last key to the first");
     text(scan, "--limit", scan_.limit, "At most so many entries", "N");
     scan.add_flag("--keys", scan_.keys, "Keys only");
-    format_option(scan, scan_, "text or json");
+    format_option(scan, scan_, {"text", "json"});
 
     CLI::App& count = command("count", count_);
     range_options(count, count_);
-    format_option(count, count_, "text or json");
+    format_option(count, count_, {"text", "json"});
 
     CLI::App& watch = command("watch", watch_);
     text(watch, "--prefix", watch_.prefix, "Only keys that begin with this", "P");
@@ -102,26 +105,26 @@ class CommandLine {
     text(watch, "--limit", watch_.limit, "End after so many changes", "N");
     text(watch, "--timeout", watch_.timeout, "End when nothing has come for so long: seconds, 500ms, 2m", "TIME");
     watch.add_flag("--keys", watch_.keys, "Without values");
-    format_option(watch, watch_, "text or json");
+    format_option(watch, watch_, {"text", "json"});
 
-    format_option(command("stats", stats_), stats_, "table or json");
-    format_option(command("verify", verify_), verify_, "text or json");
+    format_option(command("stats", stats_), stats_, {"table", "json", "prometheus"});
+    format_option(command("verify", verify_), verify_, {"text", "json"});
 
     CLI::App& compact = command("compact", compact_);
     compact.add_flag("--aggressive", compact_.aggressive, "Empty every segment of which a tenth is dead");
     compact.add_flag("--full", compact_.full, "Rewrite everything in the order of the keys; the shortest file");
     compact.add_flag("--dry-run", compact_.dry_run, "Only say what could be given back");
     lock_timeout_option(compact, compact_.writer.lock_timeout);
-    format_option(compact, compact_, "text or json");
+    format_option(compact, compact_, {"text", "json"});
 
     CLI::App& backup = command("backup", backup_);
     text(backup, "TARGET", backup_.target, "The copy; it must not exist")->required();
-    format_option(backup, backup_, "text or json");
+    format_option(backup, backup_, {"text", "json"});
 
     CLI::App& export_app = command("export", export_);
     text(export_app, "TARGET", export_.target, "The file to write, which must not exist; standard output by default");
     range_options(export_app, export_);
-    format_option(export_app, export_, "json (one object on a line; the default) or binary");
+    format_option(export_app, export_, {"json", "binary"});
 
     CLI::App& import_app = command("import", import_);
     text(import_app, "SOURCE", import_.source, "What `export` has written; `-`, standard input, by default");
@@ -131,12 +134,50 @@ class CommandLine {
     import_app.add_flag("--hex", import_.hex, "P is hexadecimal digits");
     import_app.add_flag("--create", import_.create, "Make the bucket first if it is not there");
     writer_options(import_app, import_.writer);
-    format_option(import_app, import_, "text or json");
+    format_option(import_app, import_, {"text", "json"});
+
+    CLI::App& top = command("top", top_);
+    text(top, "--interval", top_.interval, "How often to look: seconds, 500ms, 2m; 1 by default", "TIME");
+    text(top, "--count", top_.count, "End after so many looks; by default with q or Ctrl-C", "N");
+    format_option(top, top_, {"text", "json"});
+
+    CLI::App& shell = command("shell", shell_);
+    shell.add_flag("--create", shell_.create, "Make the bucket first if it is not there");
+
+    CLI::App& bench = command_without_file("bench", bench_);
+    text(bench, "FILE", bench_.file, "A bucket to make for it; it must not exist, and is removed at the end");
+    bench.add_flag("--memory", bench_.memory, "Instead of FILE: one in memory");
+    text(bench, "--keys", bench_.keys, "How many keys; 100,000 by default", "N");
+    text(bench, "--value-bytes", bench_.value_bytes, "How long each value is; 100 by default", "N");
+    text(bench, "--seconds", bench_.seconds, "At most so long for each part; 3 by default", "N");
+    format_option(bench, bench_, {"text", "json"});
+
+    CLI::App& completions = command_without_file("completions", completions_);
+    CLI::Option* const shells = text(completions, "SHELL", completions_.shell, "bash, zsh or fish");
+    shells->required();
+    choices_[shells] = {"bash", "zsh", "fish"};
+    command_without_file("manual", manual_).group("");
 
     CLI::App& repair = command("repair", repair_);
     text(repair, "NEW", repair_.target, "The bucket to save into; it must not exist");
     repair.add_flag("--dry-run", repair_.dry_run, "Only say what would be saved and what is lost");
-    format_option(repair, repair_, "text or json");
+    format_option(repair, repair_, {"text", "json"});
+  }
+
+  [[nodiscard]] Outline outline() const {
+    Outline all{.version = kvb_version(), .summary = app_.get_description(), .details = app_.get_footer()};
+    std::vector<OptionOutline> none;
+    add_options(app_, none, all.options);
+    for (const CLI::App* const command : app_.get_subcommands(nullptr)) {
+      if (command->get_group().empty()) continue;
+      CommandOutline& one = all.commands.emplace_back(CommandOutline{.name = command->get_name(),
+                                                                     .summary = command->get_description(),
+                                                                     .details = command->get_footer(),
+                                                                     .arguments = {},
+                                                                     .options = {}});
+      add_options(*command, one.arguments, one.options);
+    }
+    return all;
   }
 
   // Runs the command that the words ask for.
@@ -159,6 +200,21 @@ class CommandLine {
   }
 
  private:
+  void add_options(const CLI::App& app, std::vector<OptionOutline>& arguments,
+                   std::vector<OptionOutline>& options) const {
+    for (const CLI::Option* const option : app.get_options()) {
+      const bool is_argument = option->get_positional();
+      const auto chosen = choices_.find(option);
+      (is_argument ? arguments : options)
+          .push_back({.name = is_argument ? option->get_name(true) : "--" + option->get_lnames().front(),
+                      .description = option->get_description(),
+                      .value = is_argument ? "" : option->get_type_name(),
+                      .required = option->get_required(),
+                      .several = option->get_allow_extra_args(),
+                      .choices = chosen == choices_.end() ? std::vector<std::string>{} : chosen->second});
+    }
+  }
+
   [[nodiscard]] Outcome usage(const std::string& what) const {
     return usage_failure(
         fmt::format("{}. `kvb {} --help` shows what it takes.", words_.reveal_all(what), words_.tokens().front()));
@@ -171,12 +227,18 @@ class CommandLine {
 
   template <typename Arguments>
   CLI::App& command(const char* name, Arguments& arguments) {
+    CLI::App& added = command_without_file(name, arguments);
+    text(added, "FILE", arguments.file, "The bucket")->required();
+    return added;
+  }
+
+  template <typename Arguments>
+  CLI::App& command_without_file(const char* name, Arguments& arguments) {
     const CommandHelp& help = *command_help(name);
     CLI::App& added = *app_.add_subcommand(name, std::string(help.summary));
     added.footer(std::string(help.details))->group("Commands");
     added.callback(
         [this, &arguments] { chosen_ = [&arguments](Output& output) { return cli::run(arguments, output); }; });
-    text(added, "FILE", arguments.file, "The bucket")->required();
     return added;
   }
 
@@ -199,12 +261,18 @@ class CommandLine {
     return text(to, name, target, description)->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args();
   }
 
-  void format_option(CLI::App& to, CommonArguments& arguments, const char* formats) {
-    text(to, "--format", arguments.format, formats, "FORMAT");
+  // The first one is the default.
+  void format_option(CLI::App& to, CommonArguments& arguments, std::vector<std::string> formats) {
+    std::string description = fmt::format("{} (the default)", formats.front());
+    for (std::size_t i = 1; i < formats.size(); ++i) {
+      description += fmt::format("{} {}", i + 1 < formats.size() ? "," : " or", formats[i]);
+    }
+    choices_[text(to, "--format", arguments.format, description.c_str(), "FORMAT")] = std::move(formats);
   }
 
   void durability_option(CLI::App& to, std::optional<std::string>& target) {
-    text(to, "--durability", target, "sync (survives power loss when it returns; the default) or relaxed", "MODE");
+    choices_[text(to, "--durability", target, "sync (survives power loss when it returns; the default) or relaxed",
+                  "MODE")] = {"sync", "relaxed"};
   }
 
   void lock_timeout_option(CLI::App& to, std::optional<std::string>& target) {
@@ -229,6 +297,7 @@ class CommandLine {
   }
 
   const HiddenWords& words_;
+  std::map<const CLI::Option*, std::vector<std::string>> choices_;  // Of those that take only certain words.
   CLI::App app_{"Keeps keys and values in one file, a bucket."};
   std::function<Outcome(Output&)> chosen_;
   InitArguments init_;
@@ -248,9 +317,25 @@ class CommandLine {
   ExportArguments export_;
   ImportArguments import_;
   RepairArguments repair_;
+  TopArguments top_;
+  ShellArguments shell_;
+  BenchArguments bench_;
+  CompletionsArguments completions_;
+  ManualArguments manual_;
 };
 
 }  // namespace
+
+const Outline& outline() {
+  static const Outline all = CommandLine(HiddenWords()).outline();
+  return all;
+}
+
+const CommandOutline* find_command(const std::string& name) {
+  const auto& commands = outline().commands;
+  const auto found = std::ranges::find(commands, name, &CommandOutline::name);
+  return found == commands.end() ? nullptr : &*found;
+}
 
 Outcome run_command(const HiddenWords& words, Output& output) {
   return CommandLine(words).run(output);

@@ -139,6 +139,28 @@ struct RepairArguments : CommonArguments {
   bool dry_run = false;
 };
 
+struct TopArguments : CommonArguments {
+  std::optional<std::string> interval;  // Nothing: a second.
+  std::optional<std::string> count;     // Nothing: without end.
+};
+
+struct ShellArguments : CommonArguments {
+  bool create = false;
+};
+
+struct BenchArguments : CommonArguments {  // `file` may be empty.
+  bool memory = false;
+  std::optional<std::string> keys;
+  std::optional<std::string> value_bytes;
+  std::optional<std::string> seconds;
+};
+
+struct CompletionsArguments {
+  std::string shell;
+};
+
+struct ManualArguments {};
+
 [[nodiscard]] Outcome run(const InitArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const PutArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const DelArguments& arguments, Output& output);
@@ -156,6 +178,11 @@ struct RepairArguments : CommonArguments {
 [[nodiscard]] Outcome run(const ExportArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const ImportArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const RepairArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const TopArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const ShellArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const BenchArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const CompletionsArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const ManualArguments& arguments, Output& output);
 
 // What the commands share.
 

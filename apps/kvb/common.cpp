@@ -22,7 +22,8 @@ std::unexpected<Failure> open_failure(Error error, bool could_create) {
 Expected<std::string> choose_format(const CommonArguments& arguments, const std::vector<std::string>& known) {
   if (!arguments.format) return known.front();
   if (std::find(known.begin(), known.end(), *arguments.format) != known.end()) return *arguments.format;
-  return usage_failure(fmt::format("--format takes {} here, not '{}'.", fmt::join(known, " or "), *arguments.format));
+  const std::string others = fmt::format("{}", fmt::join(known.begin(), known.end() - 1, ", "));
+  return usage_failure(fmt::format("--format takes {} or {} here, not '{}'.", others, known.back(), *arguments.format));
 }
 
 Expected<Durability> read_durability(const std::optional<std::string>& text) {

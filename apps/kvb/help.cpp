@@ -154,9 +154,16 @@ Examples:
 
     CommandHelp{"stats", "Show sizes and numbers of a bucket",
                 R"(
+The first part is what the file tells. If a program has the bucket open for writing, the second is what that program
+has counted since it opened it, and how long its operations took, as of half a second ago.
+
+--format json: the same as one object; "writer" is null if nobody writes.
+--format prometheus: metrics in the text format of Prometheus, with the file's name as label "bucket".
+
 Examples:
   kvb stats app.kvb
-  kvb stats app.kvb --format json)"},
+  kvb stats app.kvb --format json
+  kvb stats app.kvb --format prometheus)"},
 
     CommandHelp{"verify", "Check every structure and every record of a bucket",
                 R"(
@@ -225,6 +232,54 @@ Examples:
   kvb export app.kvb --prefix user: | kvb import copy.kvb - --if-missing --format json
   echo '{"key":"colour","value":"blue"}' | kvb import app.kvb)"},
 
+    CommandHelp{"top", "Show what is happening to a bucket, as it happens",
+                R"(
+Writes and reads a second, how long they take, and how the file is doing: a picture that is drawn anew every second,
+until q or Ctrl-C. It only reads, beside whoever writes.
+
+What the writer does it shows itself, in a page of the file, twice a second. If nobody has the bucket open for writing,
+there are only the numbers of the file. If standard output is no terminal, each look is text or, with --format json, one
+object on a line.
+
+Examples:
+  kvb top app.kvb --interval 100ms --count 2
+  kvb top app.kvb --count 1 --interval 100ms --format json)"},
+
+    CommandHelp{"shell", "Type commands on one bucket",
+                R"(
+One command a line, without `kvb` and without the name of the bucket; quotes and backslashes work as in a POSIX shell,
+and # begins a comment. On a terminal lines can be edited, TAB completes commands, options and keys, and what was typed
+is kept in ~/.local/state/kvb/history. `help` lists the commands, `exit` or Ctrl-D ends. An error does not end it.
+
+If standard input is no terminal, it reads commands from there, and the exit code is 0 if all of them succeeded, else
+that of the last one that did not. Such a command cannot read standard input itself: give it @PATH instead of `-`.
+
+Examples:
+  printf 'put a 1\nput b 2\nscan\n' | kvb shell list.kvb --create
+  echo "get greeting" | kvb shell app.kvb)"},
+
+    CommandHelp{"bench", "Measure how quick this machine and its disk are",
+                R"(
+It makes a bucket, writes and reads for some seconds with one thread, shows how many operations there were a second and
+how long they took, and removes it. "Disk alone" is a write and a sync without any store: a put that is on the disk when
+it returns cannot be quicker. Other programs that run at the same time make the numbers worse.
+
+Examples:
+  kvb bench --memory --seconds 1 --keys 2000
+  kvb bench bench.kvb --seconds 1 --keys 2000 --format json)"},
+
+    CommandHelp{"completions", "Write a script that completes commands in a shell",
+                R"(
+An installed kvb has put these where the shells look for them. By hand:
+bash: add `source <(kvb completions bash)` to ~/.bashrc; zsh and fish: as below, in a folder that they look into.
+
+Examples:
+  source <(kvb completions bash)
+  kvb completions zsh > _kvb
+  kvb completions fish > kvb.fish)"},
+
+    CommandHelp{"manual", "Write the manual page", ""},
+
     CommandHelp{"repair", "Save what a damaged bucket still holds into a new one",
                 R"(
 The damaged file is only read. Every record that is whole is saved, the newest of each key, into the bucket NEW; what is
@@ -253,15 +308,42 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 // What people who know other stores type.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 30> kOtherNames = {
-    {{"create", "init"},    {"new", "init"},       {"set", "put"},        {"add", "put"},
-     {"delete", "del"},     {"remove", "del"},     {"rm", "del"},         {"mget", "get"},
-     {"list", "scan"},      {"ls", "scan"},        {"keys", "scan"},      {"follow", "watch"},
-     {"tail", "watch"},     {"info", "stats"},     {"check", "verify"},   {"recover", "repair"},
-     {"vacuum", "compact"}, {"shrink", "compact"}, {"increment", "incr"}, {"incrby", "incr"},
-     {"increase", "incr"},  {"decr", "incr"},      {"ttl", "expire"},     {"persist", "expire"},
-     {"keep", "expire"},    {"copy", "backup"},    {"cp", "backup"},      {"dump", "export"},
-     {"load", "import"},    {"restore", "import"}}};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 36> kOtherNames = {{{"create", "init"},
+                                                                                        {"new", "init"},
+                                                                                        {"set", "put"},
+                                                                                        {"add", "put"},
+                                                                                        {"delete", "del"},
+                                                                                        {"remove", "del"},
+                                                                                        {"rm", "del"},
+                                                                                        {"mget", "get"},
+                                                                                        {"list", "scan"},
+                                                                                        {"ls", "scan"},
+                                                                                        {"keys", "scan"},
+                                                                                        {"follow", "watch"},
+                                                                                        {"tail", "watch"},
+                                                                                        {"info", "stats"},
+                                                                                        {"check", "verify"},
+                                                                                        {"recover", "repair"},
+                                                                                        {"vacuum", "compact"},
+                                                                                        {"shrink", "compact"},
+                                                                                        {"increment", "incr"},
+                                                                                        {"incrby", "incr"},
+                                                                                        {"increase", "incr"},
+                                                                                        {"decr", "incr"},
+                                                                                        {"ttl", "expire"},
+                                                                                        {"persist", "expire"},
+                                                                                        {"keep", "expire"},
+                                                                                        {"copy", "backup"},
+                                                                                        {"cp", "backup"},
+                                                                                        {"dump", "export"},
+                                                                                        {"load", "import"},
+                                                                                        {"restore", "import"},
+                                                                                        {"monitor", "top"},
+                                                                                        {"repl", "shell"},
+                                                                                        {"cli", "shell"},
+                                                                                        {"benchmark", "bench"},
+                                                                                        {"completion", "completions"},
+                                                                                        {"metrics", "stats"}}};
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// stats, verify, repair.
+// verify, repair.
 
 #include <fmt/format.h>
 #include <kvb/repair.h>
@@ -8,59 +8,6 @@
 
 namespace kvb::cli {
 namespace {
-
-// One table of what `stats` shows, so that the table and the JSON cannot differ. The counters of the API (puts, gets,
-// …) are left out: they count since the bucket was opened, which is a moment ago.
-struct Row {
-  std::string_view name;   // In JSON.
-  std::string_view label;  // In the table.
-  std::uint64_t Stats::* field;
-  bool is_size;
-};
-
-constexpr Row kRows[] = {
-    {"keys", "Keys", &Stats::keys, false},
-    {"live_bytes", "Live data", &Stats::live_bytes, true},
-    {"file_bytes", "File length", &Stats::file_bytes, true},
-    {"allocated_bytes", "Space on disk", &Stats::allocated_bytes, true},
-    {"segments", "Segments", &Stats::segments, false},
-    {"journal_bytes", "Journal to replay", &Stats::journal_bytes, true},
-    {"replayed_records", "Records replayed now", &Stats::replayed_records, false},
-    {"memory_bytes", "Index in memory", &Stats::memory_bytes, true},
-    {"index_bytes", "Index in the file", &Stats::index_bytes, true},
-    {"epoch", "Checkpoint epoch", &Stats::epoch, false},
-    {"committed_seqno", "Last write", &Stats::committed_seqno, false},
-    {"synced_seqno", "Last write on disk", &Stats::synced_seqno, false},
-    {"recovery_cuts", "Unclean ends noted", &Stats::recovery_cuts, false},
-    {"lost_records", "Records cut off", &Stats::lost_records, false},
-    {"pinned_epochs", "States readers hold", &Stats::pinned_epochs, false},
-    {"oldest_pin_lag", "Oldest, checkpoints", &Stats::oldest_pin_lag, false},
-    {"retired_bytes", "Space not free yet", &Stats::retired_bytes, true},
-};
-
-std::string stats_as_json(const std::string& file, const Stats& stats) {
-  std::string out = "{";
-  append_bytes_member(out, "path", file);
-  out += fmt::format(",\"uuid\":\"{}\",\"created_at\":\"{}\"", stats.uuid, rfc3339(stats.created_at_ns));
-  for (const Row& row : kRows) out += fmt::format(",\"{}\":{}", row.name, stats.*row.field);
-  return out + "}\n";
-}
-
-std::string stats_as_table(const std::string& file, const Stats& stats, bool colour) {
-  std::string title;
-  append_escaped(title, file);
-  std::string out = colour ? fmt::format("\x1b[1m{}\x1b[0m\n", title) : title + '\n';
-  const auto line = [&](std::string_view label, std::string_view text) {
-    out += fmt::format("  {:<22}{}\n", label, text);
-  };
-  line("Identity", stats.uuid);
-  line("Created", readable_time(stats.created_at_ns));
-  for (const Row& row : kRows) {
-    const std::uint64_t number = stats.*row.field;
-    line(row.label, row.is_size ? readable_bytes(number) : with_commas(number));
-  }
-  return out;
-}
 
 std::string report_as_json(const std::string& file, const VerifyReport& report) {
   std::string out = fmt::format("{{\"ok\":{},", report.ok());
@@ -144,19 +91,6 @@ std::string report_as_text(const RepairArguments& arguments, const RepairReport&
 }
 
 }  // namespace
-
-Outcome run(const StatsArguments& arguments, Output& output) {
-  const auto format = choose_format(arguments, {"table", "json"});
-  if (!format) return std::unexpected(format.error());
-  const auto bucket = open_for_reading(arguments);
-  if (!bucket) return std::unexpected(bucket.error());
-  const Stats stats = bucket->stats();
-  const auto written =
-      output.write(*format == "json" ? stats_as_json(arguments.file, stats)
-                                     : stats_as_table(arguments.file, stats, wants_colour(output.descriptor())));
-  if (!written) return std::unexpected(written.error());
-  return ExitCode::ok;
-}
 
 Outcome run(const VerifyArguments& arguments, Output& output) {
   const auto format = choose_format(arguments, {"text", "json"});

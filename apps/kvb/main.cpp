@@ -1,49 +1,16 @@
-// The `kvb` command. From the words to the exit code: arguments.h prepares the words, command_line.h parses them,
-// commands.h does the work, failure.h tells what went wrong.
-
-#include <unistd.h>
+// The `kvb` command.
 
 #include <algorithm>
 #include <csignal>
-#include <new>
 #include <string>
 #include <vector>
 
-#include "arguments.h"
-#include "command_line.h"
-#include "failure.h"
 #include "output.h"
-
-namespace kvb::cli {
-namespace {
-
-Outcome run_program(const std::vector<std::string>& words, Output& output) {
-  const auto command = name_command(words);
-  if (!command) return std::unexpected(command.error());
-  const auto hidden = HiddenWords::hide(*command);
-  if (!hidden) return std::unexpected(hidden.error());
-  Outcome outcome = run_command(*hidden, output);
-  if (auto flushed = output.flush(); !flushed && outcome) return std::unexpected(flushed.error());
-  return outcome;
-}
-
-}  // namespace
-}  // namespace kvb::cli
+#include "program.h"
 
 int main(int argc, char** argv) {
-  using namespace kvb::cli;
   // A reader that leaves, as `head` does, is seen by the write that fails, not by a signal.
   std::signal(SIGPIPE, SIG_IGN);
-  if (!protect_standard_streams()) return 3;
-  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-  Output output(STDOUT_FILENO);
-  Outcome outcome;
-  try {
-    outcome = run_program(words, output);
-  } catch (const std::bad_alloc&) {
-    outcome = std::unexpected(Failure{ExitCode::error, "out_of_memory", "Memory ran out. Close other programs.", {}});
-  }
-  if (outcome) return static_cast<int>(*outcome);
-  report(outcome.error(), asks_for_json(words));
-  return static_cast<int>(outcome.error().exit);
+  if (!kvb::cli::protect_standard_streams()) return 3;
+  return kvb::cli::run_words(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
 }

@@ -20,6 +20,7 @@
 //
 // After fork() a child must not use the parent's buckets: every call answers `forked`.
 
+#include <kvb/activity.h>
 #include <kvb/error.h>
 
 #include <chrono>
@@ -53,6 +54,12 @@ struct CreateOptions {
   Durability durability = Durability::sync;
 };
 
+enum class LogLevel : std::uint8_t {
+  info,     // Worth a line in a log: what the last program left, what was compacted.
+  warning,  // Somebody should look: a checkpoint was not possible, a reader was waited for no longer.
+  error,    // Data is lost, or writing has ended.
+};
+
 struct OpenOptions {
   bool read_only = false;
   Durability durability = Durability::sync;       // Of writes through this Bucket; nothing of it is stored.
@@ -68,6 +75,10 @@ struct OpenOptions {
   // its place. A scan or snapshot that goes on for longer answers `snapshot_expired`; single reads notice nothing, and
   // backups are waited for. 0: readers are waited for without end, and the file grows meanwhile.
   std::chrono::milliseconds reader_age_limit{std::chrono::hours{1}};
+  // Told in words what happens that no call answers, or that whoever runs the program wants to know later. It may be
+  // called from any thread, also during a call of yours and with locks held: it must be short, must not throw, and must
+  // not use this Bucket.
+  std::function<void(LogLevel, std::string_view message)> log{};
 };
 
 // A condition is evaluated on the newest state, under the writer's lock, together with the write.
@@ -441,6 +452,13 @@ class Bucket {
   [[nodiscard]] Result<CompactReport> compact(const CompactOptions& options = {});
 
   [[nodiscard]] Stats stats() const;
+
+  // What was done through this Bucket, and how long it took.
+  [[nodiscard]] Activity activity() const;
+
+  // The same of whoever has it open for writing, in this process or another, as it was half a second ago or while a
+  // long checkpoint is made, longer; nothing if nobody writes. A reader's own calls are not part of it.
+  [[nodiscard]] Result<std::optional<Activity>> writer_activity() const;
 
   // Checks every structure and every record of the file. Problems are in the report; an Error means that it could not
   // be done.

@@ -8,7 +8,7 @@ import unittest
 from support import KVB, KvbTest
 
 COMMANDS = ["init", "put", "get", "del", "exists", "incr", "expire", "scan", "count", "watch", "stats", "verify", "compact", "backup", "export",
-            "import", "repair"]
+            "import", "top", "shell", "bench", "completions", "repair"]
 
 
 class Help(KvbTest):

@@ -8,7 +8,7 @@ from support import ERROR, USAGE, KvbTest
 
 NUMBERS = ["keys", "live_bytes", "file_bytes", "allocated_bytes", "segments", "journal_bytes", "replayed_records", "memory_bytes",
            "index_bytes", "epoch", "committed_seqno", "synced_seqno", "recovery_cuts", "lost_records",
-           "pinned_epochs", "oldest_pin_lag", "retired_bytes"]
+           "pinned_epochs", "oldest_pin_lag", "retired_bytes", "dead_bytes"]
 
 
 class Damageable(KvbTest):
@@ -27,7 +27,7 @@ class Stats(KvbTest):
         self.init(a="1", b="2")
         self.ok("del", self.bucket, "a")
         stats = json.loads(self.ok("stats", self.bucket, "--format", "json"))
-        self.assertEqual(sorted(stats), sorted([*NUMBERS, "path", "uuid", "created_at"]))
+        self.assertEqual(sorted(stats), sorted([*NUMBERS, "path", "uuid", "created_at", "writer"]))
         self.assertEqual((stats["path"], stats["keys"], stats["committed_seqno"]), (self.bucket, 1, 3))
         self.assertEqual(stats["file_bytes"], os.path.getsize(self.path(self.bucket)))
         self.assertEqual(stats["allocated_bytes"], os.stat(self.path(self.bucket)).st_blocks * 512)

@@ -204,6 +204,13 @@ Result<void> Bucket::checkpoint() {
 Stats Bucket::stats() const {
   return state_ ? state_->store->stats() : Stats{};
 }
+Activity Bucket::activity() const {
+  return state_ ? state_->store->activity() : Activity{};
+}
+Result<std::optional<Activity>> Bucket::writer_activity() const {
+  if (!state_) return moved_from();
+  return without_exceptions(state_->path, [&] { return state_->store->writer_activity(); });
+}
 Result<VerifyReport> Bucket::verify() const {
   if (!state_) return moved_from();
   return without_exceptions(state_->path, [&] { return state_->store->verify(); });

@@ -20,6 +20,7 @@ inline constexpr std::uint64_t kHeadBytes = 64 * 1024;
 inline constexpr std::uint64_t kSuperblockAOffset = 0x0000;
 inline constexpr std::uint64_t kLivePageOffset = 0x1000;
 inline constexpr std::uint64_t kIdentityOffset = 0x2000;
+inline constexpr std::uint64_t kActivityOffset = 0x4000;
 inline constexpr std::uint64_t kSuperblockBOffset = 0xF000;
 
 inline constexpr std::uint16_t kVersionMajor = 1;

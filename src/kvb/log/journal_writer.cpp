@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kvb/os/mapped_read.h"
+#include "kvb/os/probes.h"
 #include "kvb/space/segment_size.h"
 
 namespace kvb::log {
@@ -289,6 +290,7 @@ void JournalWriter::stage_footer(const format::SegmentLink& next) {
                      .borrowed = {}});
   staged_bytes_ += bytes.size();
   segment_->end_offset.store(tail_.offset, std::memory_order_relaxed);
+  KVB_PROBE2(segment_seal, segment_->header.link.id, tail_.offset);
   segment_ = nullptr;
   statistics_ = {};
   tail_ = {.segment = next, .offset = kSegmentHeaderBytes, .next_seqno = tail_.next_seqno};

@@ -16,6 +16,10 @@ class ShardedCounters {
   void add(std::size_t counter, std::uint64_t count = 1) noexcept {
     shards_[own_shard()].counts[counter].fetch_add(count, std::memory_order_relaxed);
   }
+  // How far this thread's part of a counter is: for doing something every so many times.
+  [[nodiscard]] std::uint64_t own(std::size_t counter) const noexcept {
+    return shards_[own_shard()].counts[counter].load(std::memory_order_relaxed);
+  }
   // What was added up to about now. Any thread.
   [[nodiscard]] std::uint64_t sum(std::size_t counter) const noexcept {
     std::uint64_t total = 0;

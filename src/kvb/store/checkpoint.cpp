@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "kvb/format/live_page.h"
+#include "kvb/os/probes.h"
 #include "kvb/os/system_error.h"
 #include "kvb/store/changes.h"
 #include "kvb/store/relocation.h"
@@ -163,6 +164,7 @@ Result<void> Store::checkpoint_and_move(bool seal, const std::function<void(cons
   } else if (auto writable = check_writable(); !writable) {
     return writable;
   }
+  const std::uint64_t begin_ns = os::stopwatch_ns();
   Snapshot merging = snapshot();
   const std::uint64_t epoch = next_epoch_;
   reclaim();
@@ -174,6 +176,7 @@ Result<void> Store::checkpoint_and_move(bool seal, const std::function<void(cons
   const auto give_back = [&](const Error& error) -> Result<void> {
     for (const auto& range : taken) free_space_.give_back(range);
     if (error.code == ErrorCode::full) refused_at_bytes_ = frozen_bytes_ + journal_bytes_;
+    tell_failed_checkpoint(error);
     return std::unexpected(error);
   };
   auto changes = survey(*merging.state);
@@ -209,6 +212,11 @@ Result<void> Store::checkpoint_and_move(bool seal, const std::function<void(cons
   if (moved) moved(relocation);
   refused_at_bytes_ = 0;
   checkpoints_.fetch_add(1, std::memory_order_relaxed);
+  const bool compacted = !relocation.victims.empty();
+  const std::uint64_t took_ns = os::stopwatch_ns() - begin_ns;
+  (compacted ? latencies_.compaction : latencies_.checkpoint).add(took_ns);
+  KVB_PROBE2(checkpoint, epoch, took_ns);
+  if (compacted) KVB_PROBE3(compaction, relocation.victims.size(), relocation.bytes, took_ns);
   merging = {};
   log::SegmentTable::Garbage garbage;
   {
@@ -222,11 +230,15 @@ Result<void> Store::checkpoint_and_move(bool seal, const std::function<void(cons
 Result<void> Store::sync_file(os::SyncKind kind) {
   const std::scoped_lock one_at_a_time(sync_mutex_);
   counters_.syncs.fetch_add(1, std::memory_order_relaxed);
+  const std::uint64_t begin_ns = os::stopwatch_ns();
   auto synced = file_->sync(kind);
+  const std::uint64_t took_ns = os::stopwatch_ns() - begin_ns;
+  latencies_.sync.add(took_ns);
+  KVB_PROBE2(journal_fsync, took_ns, synced.has_value() ? 1 : 0);
   if (synced) {
     synced_since_open_ = true;
   } else {
-    poisoned_ = true;
+    if (!poisoned_.exchange(true)) tell_poisoned(synced.error());
   }
   return synced;
 }
@@ -244,10 +256,11 @@ Result<void> Store::pace(std::uint64_t offset, std::uint64_t bytes) {
 }
 
 Result<void> Store::poison(Error error) {
-  poisoned_ = true;
+  const bool was_poisoned = poisoned_.exchange(true);
   error.code = ErrorCode::poisoned;
   error.message +=
       " Writing has ended; what was acknowledged before can still be read. Check the disk, then open the bucket again.";
+  if (!was_poisoned) tell_poisoned(error);
   return std::unexpected(std::move(error));
 }
 
@@ -477,14 +490,22 @@ bool Store::idle_work_due() {
 void Store::run_checkpoints(const std::stop_token& stop) {
   constexpr std::chrono::milliseconds kLook(100);
   constexpr int kIdleLooks = 3;
+  constexpr std::uint64_t kLooksAPublication = 5;
   constexpr std::uint64_t kFewBytes = 64 * 1024;
+  publish_activity();
   std::unique_lock lock(checkpointer_mutex_);
   std::uint64_t bytes_before = 0;
   int idle_looks = 0;
+  std::uint64_t looks = 0;
   while (!stop.stop_requested()) {
     // Writers notify without the lock, so a wake-up can be missed: look from time to time.
     (void)checkpointer_wakes_.wait_for(lock, stop, kLook, [this] { return checkpoint_due(); });
     if (stop.stop_requested()) return;
+    if (looks++ % kLooksAPublication == 0) {
+      lock.unlock();
+      publish_activity();
+      lock.lock();
+    }
     if (poisoned_) continue;
     const std::uint64_t bytes = journal_bytes_;
     const bool quiet = bytes >= bytes_before && bytes < bytes_before + kFewBytes;

@@ -181,13 +181,14 @@ void Store::fail_everything(Group& group, const Error& cause, bool sync_failed) 
   const std::uint64_t last = journal_->next_seqno() - 1;
   Error error = cause;
   const auto in_doubt = [&] {
-    poisoned_ = true;
+    const bool was_poisoned = poisoned_.exchange(true);
     error.code = ErrorCode::poisoned;
     error.message += " It is not known whether the writes " + std::to_string(std::min(first, last)) + " to " +
                      std::to_string(last) +
                      " are on disk. Writing has ended; what was acknowledged before can still be read. Check the disk, "
                      "then open the bucket "
                      "again and look.";
+    if (!was_poisoned) tell_poisoned(error);
   };
   if (sync_failed) {
     in_doubt();
@@ -255,6 +256,7 @@ Result<void> Store::close() {
       thread->join();
     }
     result = close_file();
+    withdraw_activity();
     withdraw_holder(*file_);
   }
   closed_ = true;

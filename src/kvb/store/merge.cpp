@@ -11,6 +11,7 @@
 
 #include "kvb/format/hash.h"
 #include "kvb/os/mapped_read.h"
+#include "kvb/os/probes.h"
 #include "kvb/os/system_error.h"
 #include "kvb/store/changes.h"
 #include "kvb/store/relocation.h"
@@ -60,6 +61,7 @@ struct Store::Merge {
 Result<void> Store::Merge::merge_hashes(format::Superblock& superblock) {
   auto run = new_run();
   const std::uint64_t slots = static_cast<std::uint64_t>(std::max<std::int64_t>(changes.keys, 0));
+  KVB_PROBE1(rehash_start, slots);
   index::HashIndexWriter writer(run, slots);
   auto written = for_each_slot(*state.base, changes.list, [&](const index::Slot& slot) { return emit(writer, slot); });
   if (!written) return written;
@@ -69,6 +71,7 @@ Result<void> Store::Merge::merge_hashes(format::Superblock& superblock) {
   if (auto finished = writer.finish(); !finished) return finished;
   auto root = run.finish();
   if (!root) return std::unexpected(root.error());
+  KVB_PROBE2(rehash_stop, writer.slots(), writer.pages());
   superblock.hash_directory = *root;
   superblock.hash_pages = writer.pages();
   return {};

@@ -38,6 +38,7 @@ Store::Store(os::Environment& environment, std::unique_ptr<os::File> file, const
       segments_(*file_),
       reserve_(*file_, free_space_) {
   newest_wall_ns_ = head.superblock.newest_wall_ns;
+  opened_wall_ns_ = environment.wall_clock_ns();
 }
 
 // In a forked child the parent's threads do not exist, but what they were waiting on says that they wait: destroying it
@@ -142,6 +143,7 @@ Result<std::shared_ptr<Store>> Store::start(os::Environment& environment, std::u
     store->closed_ = true;
     return std::unexpected(started.error());
   }
+  store->tell_of_opening();
   return store;
 }
 

@@ -113,6 +113,11 @@ Result<std::uint64_t> Store::oldest_pin() {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     expired_epoch_ = epoch + 1;
     expired_pins_.fetch_add(1, std::memory_order_relaxed);
+    if (options_.log) {
+      tell(LogLevel::warning, path_ +
+                                  ": A reader has held an old state for longer than reader_age_limit, and is waited "
+                                  "for no longer. Its scans and snapshots answer snapshot_expired.");
+    }
   }
 }
 

@@ -266,6 +266,7 @@ Result<std::optional<Value>> Store::get_from(const ReadState& state, std::string
 }
 
 Result<std::optional<Value>> Store::get(std::string_view key) {
+  const os::Stopwatch stopwatch(read_counters_.own(kGets) % MeasuredOneIn::get == 0 ? &latencies_.get : nullptr);
   return read_newest([&](const ReadState& now, std::uint64_t limit) { return get_from(now, key, limit, 0); }, key);
 }
 

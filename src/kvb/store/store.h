@@ -13,8 +13,8 @@
 // The files of this folder: store.h, open.cpp (opening, recovery), follow.cpp (reader processes), write.cpp (staging
 // and conditions), pins.cpp (how long readers are waited for), changes.cpp (the log as a list of changes), commit.cpp
 // (group commit, publishing, failing), read.cpp, get_many.cpp, scan.cpp, checkpoint.cpp (cut, flip, space), close.cpp,
-// merge.* (the new image), full_disk.cpp (what the reserve is for), verify.cpp, stats.cpp, salvage.*, head.* and
-// writer_lock.*.
+// merge.* (the new image), full_disk.cpp (what the reserve is for), verify.cpp, stats.cpp, activity.cpp, salvage.*,
+// head.* and writer_lock.*.
 
 #include <kvb/bucket.h>
 
@@ -37,6 +37,7 @@
 #include "kvb/format/live_page.h"
 #include "kvb/log/journal_reader.h"
 #include "kvb/log/journal_writer.h"
+#include "kvb/os/histogram.h"
 #include "kvb/os/mapped_read.h"
 #include "kvb/os/read_sections.h"
 #include "kvb/os/sharded_counter.h"
@@ -119,6 +120,8 @@ class Store {
   [[nodiscard]] Result<void> checkpoint();
   [[nodiscard]] Result<CompactReport> compact(const CompactOptions& options);
   [[nodiscard]] Stats stats();
+  [[nodiscard]] Activity activity();
+  [[nodiscard]] Result<std::optional<Activity>> writer_activity();
   [[nodiscard]] Result<VerifyReport> verify();
   [[nodiscard]] Result<void> close();
   [[nodiscard]] bool is_open() const noexcept { return !closed_.load(std::memory_order_acquire); }
@@ -445,6 +448,15 @@ class Store {
     return removed;
   }
 
+  // activity.cpp
+  [[nodiscard]] os::Histogram* measure_write() const noexcept;  // Null for most, see activity.def.
+  void publish_activity();
+  void withdraw_activity();
+  void tell(LogLevel level, std::string_view message) const;
+  void tell_failed_checkpoint(const Error& error);
+  void tell_poisoned(const Error& cause) const;
+  void tell_of_opening() const;
+
   // expiry.cpp
   // By the wall clock, and never before what it has said before.
   [[nodiscard]] std::int64_t now_ns() const;
@@ -590,7 +602,23 @@ class Store {
   struct Counters {
     std::atomic<std::uint64_t> puts{0}, deletes{0}, batches{0}, syncs{0}, bytes_written{0};
     std::atomic<std::uint64_t> pauses{0}, paused_ns{0}, longest_pause_ns{0}, index_bytes_written{0}, bytes_moved{0};
+    std::atomic<std::uint64_t> failed_checkpoints{0};
   };
+  struct Latencies {
+    os::Histogram get, write, sync, checkpoint, compaction;
+  };
+  mutable Latencies latencies_;
+  std::int64_t opened_wall_ns_ = 0;
+  bool shown_activity_ = false;  // The checkpointer's own, as the next two: what the activity page shows.
+  std::uint64_t shown_gets_ = 0;
+  std::uint64_t shown_writes_ = 0;
+  // Reading the clock costs a tenth of what a quick one takes.
+  struct MeasuredOneIn {
+#define KVB_LATENCY(member, one_in, meaning) static constexpr std::uint64_t member = one_in;
+#include <kvb/activity.def>
+#undef KVB_LATENCY
+  };
+
   mutable Counters counters_;
   enum ReadCounter : std::size_t { kGets, kHits, kReadCounters };
   mutable os::ShardedCounters<kReadCounters> read_counters_;

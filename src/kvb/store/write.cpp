@@ -244,6 +244,7 @@ Result<void> Store::write_one(std::unique_lock<std::mutex>& lock, const NewRecor
 }
 
 Result<bool> Store::put(std::string_view key, std::string_view value, const PutOptions& options) {
+  const os::Stopwatch stopwatch(measure_write());
   if (auto limits = check_limits(key, value.size(), options.kind); !limits) return std::unexpected(limits.error());
   const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
   std::unique_lock lock(write_mutex_);
@@ -274,6 +275,7 @@ Result<bool> Store::remove(std::string_view key) {
 }
 
 Result<bool> Store::remove_now(std::string_view key) {
+  const os::Stopwatch stopwatch(measure_write());
   if (auto limits = check_limits(key, 0, ValueKind::bytes); !limits) return std::unexpected(limits.error());
   const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
   std::unique_lock lock(write_mutex_);
@@ -300,6 +302,7 @@ Result<bool> Store::write(const Batch& batch, std::uint64_t* removed) {
 }
 
 Result<bool> Store::write_now(const Batch& batch, std::uint64_t* removed) {
+  const os::Stopwatch stopwatch(measure_write());
   using Operation = Batch::Operation;
   std::uint64_t bytes = 0;
   for (const Operation& operation : batch.operations()) {
@@ -500,6 +503,7 @@ Result<void> Store::restore(std::span<const SalvagedRecord> records) {
 
 Result<void> Store::update(std::string_view key,
                            const std::function<Result<Update>(const std::optional<Value>&)>& decide) {
+  const os::Stopwatch stopwatch(measure_write());
   if (auto limits = check_limits(key, 0, ValueKind::bytes); !limits) return limits;
   const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
   std::unique_lock lock(write_mutex_);

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 
+#include "terminal/line_editor.h"
 #include "wfl/driver/session.h"
 #include "wfl/syntax/ast_dump.h"
 #include "wfl/syntax/lexer.h"
@@ -22,7 +23,6 @@
 #include "wfl/tools/config_care.h"
 #include "wfl/tools/console.h"
 #include "wfl/tools/explain.h"
-#include "wfl/tools/line_editor.h"
 #include "wfl/tools/lint_command.h"
 #include "wfl/tools/options.h"
 #include "wfl/tools/repl.h"
@@ -89,8 +89,8 @@ ExitCode dump(Mode mode, Session& session, const Options& options, const fs::pat
   return ExitCode::kSuccess;
 }
 
-LineEditor& step_answers() {
-  static const std::unique_ptr<LineEditor> reader = make_plain_reader();
+terminal::LineEditor& step_answers() {
+  static const std::unique_ptr<terminal::LineEditor> reader = terminal::make_plain_reader();
   return *reader;
 }
 
@@ -103,7 +103,7 @@ Session::Step ask_for_step(const std::string& program, const syntax::SourceFile&
   while (true) {
     write_message(question);
     std::string answer;
-    if (step_answers().read("", answer) != ReadOutcome::kLine) return Session::Step::kStop;
+    if (step_answers().read("", answer) != terminal::ReadOutcome::kLine) return Session::Step::kStop;
     if (answer == "y" || answer == "Y" || answer == "yes" || answer.empty()) return Session::Step::kGoOn;
     if (answer == "n" || answer == "N" || answer == "no") return Session::Step::kStop;
     if (answer == "all") return Session::Step::kGoOnToTheEnd;

@@ -107,15 +107,6 @@ bool inside_text(std::string_view line) {
 
 }  // namespace
 
-std::string Completion::common() const {
-  if (choices.empty()) return "";
-  // The list is sorted: what its first and last entry share is shared by all.
-  const std::string& first = choices.front();
-  const std::string& last = choices.back();
-  const auto differ = std::ranges::mismatch(first, last);
-  return {first.begin(), differ.in1};
-}
-
 Completion complete(std::string_view line, std::span<const std::string> names) {
   if (inside_text(line)) return {line.size(), {}};
   const std::size_t indent = std::min(line.find_first_not_of(" \t"), line.size());

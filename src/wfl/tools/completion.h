@@ -4,18 +4,12 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "terminal/line_editor.h"
 
 namespace wfl::tools {
 
-// Where a completion begins in the line, and what may stand there instead of the rest of it. Sorted, no two alike.
-struct Completion {
-  std::size_t begin = 0;
-  std::vector<std::string> choices;
-
-  // What all choices begin with.
-  [[nodiscard]] std::string common() const;
-};
+using terminal::Completion;
 
 // `line` is the text up to the cursor; `names` are the variables and actions in scope. Because names may have several
 // words, the longest end of the line that anything begins with is completed.

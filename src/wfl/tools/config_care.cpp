@@ -11,10 +11,10 @@
 #include <optional>
 #include <vector>
 
+#include "terminal/line_editor.h"
 #include "wfl/driver/version.h"
 #include "wfl/stdlib/files.h"
 #include "wfl/syntax/suggest.h"
-#include "wfl/tools/line_editor.h"
 #include "wfl/vm/operations.h"
 
 namespace wfl::tools {
@@ -168,14 +168,14 @@ constexpr auto kQuestions = std::to_array<Question>({
 // False when the answers ended too early.
 bool ask_choices(StandardOutput& output, Choices& choices) {
   output.write("A few questions; Enter keeps what stands in brackets.\n");
-  const auto answers = make_plain_reader();
+  const auto answers = terminal::make_plain_reader();
   for (const Question& question : kQuestions) {
     if (!question.only_if.empty() && choices[std::string(question.only_if)] != "true") continue;
     const auto key = std::ranges::find(kKeys, question.key, &ConfigKey::key);
     while (true) {
       output.write(std::string(question.text) + " [" + std::string(key->standard) + "] ");
       std::string answer;
-      if (answers->read("", answer) != ReadOutcome::kLine) return false;
+      if (answers->read("", answer) != terminal::ReadOutcome::kLine) return false;
       if (answer.empty() || answer == key->standard) break;
       Config config;
       driver::read_config_text(std::string(question.key) + " = " + answer, "answer", config);

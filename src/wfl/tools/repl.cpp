@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "terminal/line_editor.h"
 #include "wfl/driver/session.h"
 #include "wfl/stdlib/unicode.h"
 #include "wfl/syntax/parser.h"
-#include "wfl/tools/line_editor.h"
 
 namespace wfl::tools {
 namespace {
@@ -33,10 +33,11 @@ class Repl {
   explicit Repl(StandardOutput& output)
       : output_(output), terminal_(isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1), session_(options(output)) {
     if (terminal_) {
-      editor_ = make_terminal_editor([this](std::string_view line) { return complete(line, names()); },
-                                     [this] { return session_.machine().cancel_flag().exchange(false); });
+      editor_ = terminal::make_terminal_editor(
+          "wfl", [this](std::string_view line) { return complete(line, names()); },
+          [this] { return session_.machine().cancel_flag().exchange(false); });
     }
-    if (editor_ == nullptr) editor_ = make_plain_reader();
+    if (editor_ == nullptr) editor_ = terminal::make_plain_reader();
   }
 
   int run() {
@@ -46,15 +47,15 @@ class Repl {
     std::string line;
     while (!leave_ && !output_.failed()) {
       switch (editor_->read(pending_.empty() ? "wfl> " : "... ", line)) {
-        case ReadOutcome::kLine:
+        case terminal::ReadOutcome::kLine:
           take(line);
           break;
-        case ReadOutcome::kInterrupted:
+        case terminal::ReadOutcome::kInterrupted:
           pending_.clear();
           interrupted_ = !terminal_;  // Nobody is there to go on.
           leave_ = interrupted_;
           break;
-        case ReadOutcome::kEnd:
+        case terminal::ReadOutcome::kEnd:
           if (!pending_.empty()) execute();  // Says what is missing.
           if (!leave_) output_.write("CTRL-D\n");
           leave_ = true;
@@ -165,7 +166,7 @@ class Repl {
   StandardOutput& output_;
   bool terminal_;
   Session session_;
-  std::unique_ptr<LineEditor> editor_;
+  std::unique_ptr<terminal::LineEditor> editor_;
   std::string pending_;
   std::vector<std::string> history_;  // Whole inputs, each with its line ends.
   bool leave_ = false;

@@ -291,7 +291,7 @@ class ModelRun {
 };
 
 constexpr std::uint64_t kFew = 4'096;
-constexpr Setting kSettings[] = {
+const Setting kSettings[] = {
     {"sync_1", Durability::sync},
     {"sync_2", Durability::sync},
     {"sync_and_checkpoints_1", Durability::sync, kFew},

@@ -291,7 +291,7 @@ void automatic_checkpoints_with_failed_syncs(CrashHarness& it) {
 
 constexpr std::uint64_t kFew = 4'096;  // Bytes of journal behind which a checkpoint is made.
 
-constexpr Workload kWorkloads[] = {
+const Workload kWorkloads[] = {
     {"checkpoints_between_puts", 4'750, checkpoints_between_puts, 700},
     {"checkpoints_of_overwrites_and_removes", 7'100, checkpoints_of_overwrites_and_removes, 700},
     {"checkpoints_in_a_row", 7'400, checkpoints_in_a_row, 700},

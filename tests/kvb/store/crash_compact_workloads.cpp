@@ -186,7 +186,7 @@ void expired_records_are_reaped(CrashHarness& it) {
 
 constexpr std::uint64_t kFew = 4'096;
 
-constexpr Workload kWorkloads[] = {
+const Workload kWorkloads[] = {
     {"compactions_of_overwrites", 19'000, compactions_of_overwrites, 300},
     {"compactions_of_removes", 11'000, compactions_of_removes, 300},
     {"compactions_of_all_strategies", 17'500, compactions_of_all_strategies, 300},

@@ -241,7 +241,7 @@ void relaxed_over_segments(CrashHarness& it) {
   it.put("end", "x");
 }
 
-constexpr Workload kWorkloads[] = {
+const Workload kWorkloads[] = {
     {"small_puts", 2'000, small_puts, 700},
     {"puts_over_sectors", 10'600, puts_over_sectors, 700},
     {"overwrites", 6'600, overwrites, 700},

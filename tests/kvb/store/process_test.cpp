@@ -145,8 +145,8 @@ struct KillSetting {
   Durability durability;
   std::uint64_t checkpoint_bytes;
 };
-constexpr std::uint64_t kNoCheckpoints = OpenOptions{}.checkpoint_bytes;
-constexpr KillSetting kKillSettings[] = {
+const std::uint64_t kNoCheckpoints = OpenOptions{}.checkpoint_bytes;
+const KillSetting kKillSettings[] = {
     {"sync", Durability::sync, kNoCheckpoints},
     {"sync_and_checkpoints", Durability::sync, 4 * 1024},
     {"relaxed", Durability::relaxed, kNoCheckpoints},

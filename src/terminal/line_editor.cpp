@@ -1,13 +1,13 @@
 // The terminal side is libedit.
 //
-// Characters. libedit works on wide characters of the locale's encoding. WFL is UTF-8, so a locale of another encoding
-// is replaced by C.UTF-8; only the kind of characters is taken from the locale, never how numbers are written. The
-// bytes are read and decoded here and not by libedit, because its own reader starts again after a signal: then Ctrl-C
-// could not drop a line.
+// Characters. libedit works on wide characters of the locale's encoding. What is typed is UTF-8, so a locale of another
+// encoding is replaced by C.UTF-8; only the kind of characters is taken from the locale, never how numbers are written.
+// The bytes are read and decoded here and not by libedit, because its own reader starts again after a signal: then
+// Ctrl-C could not drop a line.
 //
-// Ctrl-C. The handler of SIGINT (console.cpp) sets a flag; the read() that waits for a key is interrupted, the flag is
+// Ctrl-C. The program's handler of SIGINT sets a flag; the read() that waits for a key is interrupted, the flag is
 // asked for, and the line ends as "interrupted".
-#include "wfl/tools/line_editor.h"
+#include "terminal/line_editor.h"
 
 #include <histedit.h>
 #include <langinfo.h>
@@ -23,7 +23,7 @@
 #include <cstring>
 #include <filesystem>
 
-namespace wfl::tools {
+namespace terminal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -66,7 +66,7 @@ void use_utf8() {
 }
 
 // Where the history is kept; empty when nobody says where such things go, or the folder can't be made.
-fs::path history_file() {
+fs::path history_file(const std::string& program) {
   const auto value = [](const char* name) {
     const char* text = std::getenv(name);
     return fs::path(text == nullptr ? "" : text);
@@ -77,7 +77,7 @@ fs::path history_file() {
     if (!home.is_absolute()) return {};
     state = home / ".local" / "state";
   }
-  const fs::path folder = state / "wfl";
+  const fs::path folder = state / program;
   std::error_code code;
   fs::create_directories(folder, code);
   if (code) return {};
@@ -86,10 +86,11 @@ fs::path history_file() {
 
 class TerminalEditor : public LineEditor {
  public:
-  TerminalEditor(std::function<Completion(std::string_view)> complete, std::function<bool()> interrupted)
-      : complete_(std::move(complete)), interrupted_(std::move(interrupted)), history_path_(history_file()) {
+  TerminalEditor(const std::string& program, std::function<Completion(std::string_view)> complete,
+                 std::function<bool()> interrupted)
+      : complete_(std::move(complete)), interrupted_(std::move(interrupted)), history_path_(history_file(program)) {
     use_utf8();
-    edit_ = el_init("wfl", stdin, stdout, stderr);
+    edit_ = el_init(program.c_str(), stdin, stdout, stderr);
     if (edit_ == nullptr) return;
     HistEvent event;
     history_ = history_init();
@@ -98,8 +99,8 @@ class TerminalEditor : public LineEditor {
     el_set(edit_, EL_SIGNAL, 0);
     el_set(edit_, EL_PROMPT, &TerminalEditor::prompt);
     el_set(edit_, EL_GETCFN, &TerminalEditor::read_character);
-    el_set(edit_, EL_ADDFN, "wfl-complete", "Complete the word before the cursor", &TerminalEditor::on_tab);
-    el_set(edit_, EL_BIND, "^I", "wfl-complete", nullptr);
+    el_set(edit_, EL_ADDFN, "complete-word", "Complete the word before the cursor", &TerminalEditor::on_tab);
+    el_set(edit_, EL_BIND, "^I", "complete-word", nullptr);
     el_set(edit_, EL_BIND, "^R", "em-inc-search-prev", nullptr);
     if (history_ != nullptr) {
       history(history_, &event, H_SETSIZE, kHistoryLines);
@@ -226,15 +227,25 @@ class TerminalEditor : public LineEditor {
 
 }  // namespace
 
+std::string Completion::common() const {
+  if (choices.empty()) return "";
+  // The list is sorted: what its first and last entry share is shared by all.
+  const std::string& first = choices.front();
+  const std::string& last = choices.back();
+  const auto differ = std::ranges::mismatch(first, last);
+  return {first.begin(), differ.in1};
+}
+
 std::unique_ptr<LineEditor> make_plain_reader() {
   return std::make_unique<PlainReader>();
 }
 
-std::unique_ptr<LineEditor> make_terminal_editor(std::function<Completion(std::string_view)> complete,
+std::unique_ptr<LineEditor> make_terminal_editor(const std::string& program,
+                                                 std::function<Completion(std::string_view)> complete,
                                                  std::function<bool()> interrupted) {
-  auto editor = std::make_unique<TerminalEditor>(std::move(complete), std::move(interrupted));
+  auto editor = std::make_unique<TerminalEditor>(program, std::move(complete), std::move(interrupted));
   if (!editor->works()) return nullptr;
   return editor;
 }
 
-}  // namespace wfl::tools
+}  // namespace terminal
