@@ -10,7 +10,7 @@ TEXT ?= /usr/share/common-licenses/GPL-3
 # Configured once with what the job needs; ninja repeats it by itself when a CMake file changes.
 configure = test -f $(1)/build.ninja || cmake --preset $(notdir $(1)) $(2) >$(1).log 2>&1 || { cat $(1).log; exit 1; }
 
-.PHONY: help build run test install uninstall lint tidy format coverage bench soak fuzz clean deps
+.PHONY: help build run test deb site install uninstall lint tidy format coverage bench soak fuzz clean deps
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,20 @@ test: ## Build and run every test; the last line says how many passed and failed
 install: build ## Install below PREFIX (default /usr/local): programs, headers, libraries, pkg-config file, CMake package
 	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)" >$(BUILD)/install.log || { cat $(BUILD)/install.log; exit 1; }
 	@echo "Installed below $(DESTDIR)$(PREFIX); $(BUILD)/install_manifest.txt lists the files."
+
+deb: ## Make Debian packages in build/deb/packages: libkvb0, libkvb-dev, kvb, wfl
+	@scripts/install_dependencies.sh build
+	@mkdir -p build
+	@$(call configure,build/deb)
+	@cmake --build build/deb -j $(JOBS) --target product
+	@rm -rf build/deb/packages
+	@cd build/deb && cpack -B packages >cpack.log 2>&1 || { cat cpack.log; exit 1; }
+	@rm -rf build/deb/packages/_CPack_Packages
+	@ls -1 build/deb/packages/*.deb
+
+site: ## Make the documentation as a web site in build/site/html
+	@scripts/install_dependencies.sh site
+	@scripts/site.py
 
 uninstall: ## Remove what the last make install put there
 	@test -f $(BUILD)/install_manifest.txt || { echo "Nothing is known to be installed: $(BUILD)/install_manifest.txt is not there."; exit 1; }

@@ -18,7 +18,7 @@ COLUMN, ROW = 300, 74            # From one to the next.
 
 # (column, row), rows from the top. The edges come from layers.toml; only the places are given here.
 PLACES = {
-    "app_wfl": (0, 0), "tools": (0, 1), "driver": (0, 2),
+    "app_wfl": (0, 0), "tools": (0, 1), "terminal": (1, 1), "driver": (0, 2),
     "compile": (0, 3), "keystore": (1, 3),
     "check": (0, 4), "stdlib": (1, 4),
     "syntax": (0, 5), "vm": (1, 5),

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian 12 packages that a job needs, and only those that are missing.
 #
-#   scripts/install_dependencies.sh [build|test|lint|coverage|fuzz|bench|all]...
+#   scripts/install_dependencies.sh [build|test|lint|coverage|fuzz|bench|site|all]...
 #
 # `make` calls it before each job; when everything is there it takes a few milliseconds and changes nothing.
 # WFLKS_NO_INSTALL=1 makes it only look. On systems without dpkg it says what is needed and goes on.
@@ -10,11 +10,13 @@ set -eu
 build="g++ gcc make cmake ninja-build ccache pkg-config git python3
   libxxhash-dev libzstd-dev libsodium-dev
   libcli11-dev libfmt-dev nlohmann-json3-dev libpcre2-dev libutf8proc-dev libtomlplusplus-dev
-  libssl-dev libcrypt-dev libedit-dev"
-test="$build libgtest-dev libgmock-dev librapidcheck-dev clang-19 libclang-rt-19-dev llvm-19 procps tmux"
+  libssl-dev libcrypt-dev libedit-dev systemtap-sdt-dev"
+test="$build libgtest-dev libgmock-dev librapidcheck-dev clang-19 libclang-rt-19-dev llvm-19 procps tmux
+  binutils dpkg-dev fakeroot man-db groff-base mkdocs mkdocs-material"
 lint="$test clang-format-19 clang-tidy-19 shellcheck"
 coverage="$test gcovr"
 fuzz="$test"
+site="python3 mkdocs mkdocs-material"
 bench="$build lua5.4 liblmdb-dev librocksdb-dev libleveldb-dev libsqlite3-dev libtkrzw-dev"
 
 wanted=""
@@ -26,9 +28,10 @@ for group in "${@:-build}"; do
     coverage) wanted="$wanted $coverage" ;;
     fuzz) wanted="$wanted $fuzz" ;;
     bench) wanted="$wanted $bench" ;;
+    site) wanted="$wanted $site" ;;
     all) wanted="$wanted $lint $coverage $bench" ;;
     *)
-      echo "install_dependencies.sh: unknown group '$group'; known: build test lint coverage fuzz bench all" >&2
+      echo "install_dependencies.sh: unknown group '$group'; known: build test lint coverage fuzz bench site all" >&2
       exit 2
       ;;
   esac

@@ -106,9 +106,12 @@ class OnATerminal(KvbTest):
             time.sleep(0.05)
         self.fail(f"waited for {text!r}; the screen is\n{screen}")
 
-    def type(self, *keys):
+    def type(self, text, *keys):
+        """Types a text, and then presses keys of these names."""
+        if text:
+            self.tmux("send-keys", "-l", "--", text)
         for key in keys:
-            self.tmux("send-keys", *(["-l", key] if len(key) > 1 and not key.startswith("C-") and key not in ("Tab", "Enter", "Up") else [key]))
+            self.tmux("send-keys", key)
 
     def test_editing_completion_and_history(self):
         self.init(**{"user:1": "Ada", "user:22": "Grace", "zebra": "stripes"})
@@ -123,7 +126,7 @@ class OnATerminal(KvbTest):
         self.type("get ze", "Tab", "Enter")
         self.wait_for("get zebra\nstripes")
         self.wait_for("stripes\nb.kvb>")
-        self.type("Up", "Enter")
+        self.type("", "Up", "Enter")
         screen = self.wait_for("stripes\nb.kvb> get zebra")
         self.assertIn("zebra", screen)
         self.type("put half a li", "C-c")
@@ -131,7 +134,7 @@ class OnATerminal(KvbTest):
         self.wait_for("yes")
         self.type("watch", "Enter")
         time.sleep(0.3)
-        self.type("C-c")
+        self.type("", "C-c")
         self.type("count", "Enter")
         self.wait_for("\n3\n")
         self.type("exit", "Enter")
