@@ -190,7 +190,9 @@ class CommandLine {
     } catch (const CLI::CallForVersion&) {
       return show(output, std::string("kvb ") + kvb_version() + '\n');
     } catch (const CLI::ExtrasError&) {
-      return usage(too_much(app_.remaining(true).front()));
+      const std::string extra = app_.remaining(true).front();
+      return usage(too_much(extra),
+                   extra.starts_with("--") ? suggestion(extra, options_of(words_.tokens().front())) : "");
     } catch (const CLI::ArgumentMismatch& error) {
       return usage(wrong_count(error.what()));
     } catch (const CLI::ParseError& error) {
@@ -215,9 +217,17 @@ class CommandLine {
     }
   }
 
-  [[nodiscard]] Outcome usage(const std::string& what) const {
-    return usage_failure(
-        fmt::format("{}. `kvb {} --help` shows what it takes.", words_.reveal_all(what), words_.tokens().front()));
+  [[nodiscard]] Outcome usage(const std::string& what, const std::string& hint = {}) const {
+    return usage_failure(fmt::format("{}.{} `kvb {} --help` shows what it takes.", words_.reveal_all(what), hint,
+                                     words_.tokens().front()));
+  }
+
+  [[nodiscard]] static std::vector<std::string> options_of(const std::string& command) {
+    std::vector<std::string> names;
+    if (const CommandOutline* const found = find_command(command)) {
+      for (const OptionOutline& option : found->options) names.push_back(option.name);
+    }
+    return names;
   }
 
   static Outcome show(Output& output, const std::string& text) {

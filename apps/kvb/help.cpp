@@ -368,8 +368,18 @@ std::string suggestion(std::string_view word) {
   return distance(word, nearest->name) <= 2 ? fmt::format(" Did you mean {}?", nearest->name) : std::string();
 }
 
+std::string suggestion(std::string_view option, const std::vector<std::string>& options) {
+  if (option.size() > 30) return {};
+  const auto nearest = std::ranges::min_element(options, {}, [option](const std::string& known) {
+    return known.starts_with(option) && option.size() > 3 ? 0 : distance(option, known);
+  });
+  if (nearest == options.end()) return {};
+  const bool near = nearest->starts_with(option) || distance(option, *nearest) <= 2;
+  return near ? fmt::format(" Did you mean {}?", *nearest) : std::string();
+}
+
 std::string too_much(std::string_view argument) {
-  if (argument.starts_with("--")) return fmt::format("There is no option {} here", argument);
+  if (argument.starts_with('-') && argument.size() > 1) return fmt::format("There is no option {} here", argument);
   return fmt::format("'{}' is one argument too many", argument);
 }
 

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace kvb::cli {
 
@@ -21,6 +22,9 @@ struct CommandHelp {
 
 // " Did you mean …?" for a word that is no command; empty if nothing is near.
 [[nodiscard]] std::string suggestion(std::string_view word);
+
+// The same for an option of a command, such as " Did you mean --ttl?".
+[[nodiscard]] std::string suggestion(std::string_view option, const std::vector<std::string>& options);
 
 // What is wrong with an argument that no command takes, without a full stop.
 [[nodiscard]] std::string too_much(std::string_view argument);

@@ -5,7 +5,7 @@ import re
 import subprocess
 import unittest
 
-from support import KVB, KvbTest
+from support import KVB, USAGE, KvbTest
 
 COMMANDS = ["init", "put", "get", "del", "exists", "incr", "expire", "scan", "count", "watch", "stats", "verify", "compact", "backup", "export",
             "import", "top", "shell", "bench", "completions", "repair"]
@@ -32,6 +32,14 @@ class Help(KvbTest):
         for command in [[]] + [[command] for command in COMMANDS]:
             for line in self.help(*command).splitlines():
                 self.assertLessEqual(len(line), 120, line)
+
+    def test_a_word_that_is_nearly_right_is_answered_with_the_right_one(self):
+        self.ok("init", self.bucket)
+        for words, meant in ((("putt", self.bucket), "put"), (("monitor", self.bucket), "top"), (("put", self.bucket, "k", "v", "--tll", "3"), "--ttl"),
+                             (("scan", self.bucket, "--pref", "x"), "--prefix"), (("stats", self.bucket, "--frmat"), "--format")):
+            self.fails(USAGE, *words, says=f"Did you mean {meant}\\?")
+        for words in (("frobnicate",), ("put", self.bucket, "k", "v", "--frobnicate"), ("-x",)):
+            self.assertNotIn("Did you mean", self.fails(USAGE, *words))
 
     def test_every_example_runs(self):
         environment = {**os.environ, "PATH": os.path.dirname(os.path.abspath(KVB)) + ":" + os.environ["PATH"]}
