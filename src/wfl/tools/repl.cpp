@@ -11,6 +11,7 @@
 #include "wfl/driver/session.h"
 #include "wfl/stdlib/unicode.h"
 #include "wfl/syntax/parser.h"
+#include "wfl/tools/completion.h"
 
 namespace wfl::tools {
 namespace {

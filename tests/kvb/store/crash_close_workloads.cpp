@@ -87,7 +87,7 @@ void closes_on_a_full_disk(CrashHarness& it) {
 
 constexpr std::uint64_t kFew = 4'096;
 
-constexpr Workload kWorkloads[] = {
+const Workload kWorkloads[] = {
     {"closes_when_all_was_removed", 2'000, closes_when_all_was_removed, 120},
     {"closes_when_all_was_removed_relaxed", 1'000, closes_when_all_was_removed, 120, Durability::relaxed},
     {"closes_when_all_was_removed_with_checkpoints", 2'000, closes_when_all_was_removed, 120, Durability::sync,
