@@ -1,11 +1,15 @@
 # Four Debian packages by CPack: libkvb0 (the shared library), libkvb-dev, kvb and wfl. `make deb` configures a build folder of
 # its own for them, with prefix /usr.
+set(CPACK_PACKAGE_CONTACT "WFL Keystore maintainers <maintainers@wfl-keystore.example>")
 set(soname_package libkvb${PROJECT_VERSION_MAJOR})
+set(debian ${PROJECT_BINARY_DIR}/debian)
+configure_file(${PROJECT_SOURCE_DIR}/packaging/changelog.Debian.in ${debian}/changelog.Debian @ONLY)
 foreach(pair library=${soname_package} development=libkvb-dev kvb=kvb wfl=wfl)
   string(REGEX REPLACE "=.*" "" component ${pair})
   string(REGEX REPLACE ".*=" "" package ${pair})
-  install(FILES ${PROJECT_SOURCE_DIR}/packaging/copyright DESTINATION share/doc/${package} COMPONENT ${component})
-  install(FILES ${PROJECT_SOURCE_DIR}/CHANGELOG.md RENAME changelog DESTINATION share/doc/${package} COMPONENT ${component})
+  set(folder share/doc/${package})
+  install(FILES ${PROJECT_SOURCE_DIR}/packaging/copyright ${debian}/changelog.Debian DESTINATION ${folder} COMPONENT ${component})
+  install(FILES ${PROJECT_SOURCE_DIR}/CHANGELOG.md RENAME changelog DESTINATION ${folder} COMPONENT ${component})
   string(TOUPPER ${component} upper)
   set(CPACK_DEBIAN_${upper}_PACKAGE_NAME ${package})
   set(CPACK_DEBIAN_${upper}_FILE_NAME DEB-DEFAULT)
@@ -13,7 +17,8 @@ endforeach()
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME wfl-keystore)
-set(CPACK_PACKAGE_CONTACT "The authors of the WFL Keystore <wfl-keystore@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")  # Each package has its own.
+set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_ALL library development kvb wfl)
@@ -26,30 +31,31 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SECTION database)
 
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
-set(CPACK_DEBIAN_LIBRARY_PACKAGE_GENERATE_SHLIBS ON)
-set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
+file(WRITE ${debian}/shlibs "libkvb ${PROJECT_VERSION_MAJOR} ${soname_package} (>= ${PROJECT_VERSION})\n")
+file(WRITE ${debian}/triggers "activate-noawait ldconfig\n")
+set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA ${debian}/shlibs ${debian}/triggers)
 set(CPACK_COMPONENT_LIBRARY_DESCRIPTION "embedded key/value store in one file (library)
- libkvb keeps keys and values in one file. What was written is still there after
- a power cut, one process writes while any number read, keys expire by
- themselves, and space that is not needed any more comes back.
- .
- This package has the shared library.")
+libkvb keeps keys and values in one file. What was written is still there after
+a power cut, one process writes while any number read, keys expire by
+themselves, and space that is not needed any more comes back.
+
+This package has the shared library.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SHLIBDEPS OFF)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-  "${soname_package} (= ${PROJECT_VERSION}), libzstd-dev, libsodium-dev, libxxhash-dev")
+  "${soname_package} (= ${PROJECT_VERSION}-1), libzstd-dev, libsodium-dev, libxxhash-dev")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "embedded key/value store in one file (for development)
- libkvb keeps keys and values in one file. What was written is still there after
- a power cut, one process writes while any number read, keys expire by
- themselves, and space that is not needed any more comes back.
- .
- This package has the headers for C++ and C, the static library, and what
- pkg-config and CMake need to find them.")
+libkvb keeps keys and values in one file. What was written is still there after
+a power cut, one process writes while any number read, keys expire by
+themselves, and space that is not needed any more comes back.
+
+This package has the headers for C++ and C, the static library, and what
+pkg-config and CMake need to find them.")
 set(CPACK_COMPONENT_KVB_DESCRIPTION "key/value store in one file, from the shell
- The kvb command reads, writes, watches, copies, checks and repairs buckets:
- files of keys and values that libkvb keeps.")
+The kvb command reads, writes, watches, copies, checks and repairs buckets:
+files of keys and values that libkvb keeps.")
 set(CPACK_COMPONENT_WFL_DESCRIPTION "runtime of the WebFirst Language
- WFL is a programming language that reads like plain English. This runtime
- compiles programs to bytecode and runs them; a key/value store in one file is
- built into the language.")
+WFL is a programming language that reads like plain English. This runtime
+compiles programs to bytecode and runs them; a key/value store in one file is
+built into the language.")
 include(CPack)

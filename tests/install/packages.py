@@ -22,6 +22,9 @@ WANTED = {
     "wfl": [r"usr/bin/wfl", r"usr/share/man/man1/wfl\.1\.gz"],
 }
 
+# What only an upload to Debian itself would need, or what CPack cannot do.
+LEFT_TO_DEBIAN = ",".join(["bogus-mail-host", "initial-upload-closes-no-bugs", "no-symbols-control-file", "maintscript-calls-ldconfig"])
+
 
 def output(*command, **arguments):
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **arguments)
@@ -37,8 +40,8 @@ def check_contents(c, packages):
         c.check(f"{name}: everything belongs to root", all(" root/root " in line for line in listing.splitlines()), listing)
         _, fields = output("dpkg-deb", "--field", packages[name])
         c.check(f"{name} is described", re.search(r"(?m)^Description: \S.*\n \S", fields), fields)
-        c.check(f"{name} is of this version", re.search(r"(?m)^Version: " + re.escape(version()) + "$", fields), fields)
-    for name, needs in {"libkvb0": "libzstd1", "kvb": "libc6", "libkvb-dev": f"libkvb0 (= {version()})"}.items():
+        c.check(f"{name} is of this version", re.search(r"(?m)^Version: " + re.escape(version()) + "-1$", fields), fields)
+    for name, needs in {"libkvb0": "libzstd1", "kvb": "libc6", "libkvb-dev": f"libkvb0 (= {version()}-1)"}.items():
         _, depends = output("dpkg-deb", "--field", packages[name], "Depends")
         c.check(f"{name} depends on {needs}", needs in depends, depends)
 
@@ -68,9 +71,9 @@ def check_installing(c, packages, folder):
     c.check("kvb makes a bucket", output(kvb, "put", bucket, "a", "1", "--create")[0] == 0)
     c.check("kvb reads it", output(kvb, "get", bucket, "a") == (0, "1"))
     for page in ("kvb", "wfl"):
-        code, said = output("man", "--warnings", "-l", root / f"usr/share/man/man1/{page}.1.gz",
-                            env={**os.environ, "MANWIDTH": "100", "LC_ALL": "C.UTF-8"})
-        c.check(f"{page}(1) is shown without a warning", code == 0 and "warning" not in said and "NAME" in said, said[:500])
+        shown = subprocess.run(["man", "--warnings", "-l", root / f"usr/share/man/man1/{page}.1.gz"], capture_output=True, text=True,
+                               check=False, timeout=60, env={**os.environ, "MANWIDTH": "100", "LC_ALL": "C.UTF-8"})
+        c.check(f"{page}(1) is shown without a warning", shown.returncode == 0 and not shown.stderr and "NAME" in shown.stdout, shown.stderr)
     code, said = output("bash", "-c", f"set -e; source {root}/usr/share/bash-completion/completions/kvb; complete -p kvb")
     c.check("the completion for bash registers itself", code == 0 and "_kvb" in said, said)
     library = next(iter(root.glob("usr/lib/*/libkvb.so.0")), None)
@@ -103,8 +106,8 @@ def main():
             with tempfile.TemporaryDirectory(prefix="wflks-packages-") as name:
                 check_installing(c, packages, pathlib.Path(name))
             if shutil.which("lintian"):
-                code, said = output("lintian", "--allow-root", "--fail-on", "error", *packages.values())
-                c.check("lintian finds no error", code == 0, said)
+                code, said = output("lintian", "--allow-root", "--fail-on", "error,warning", "--suppress-tags", LEFT_TO_DEBIAN, *packages.values())
+                c.check("lintian finds nothing", code == 0, said)
     c.finish()
 
 
