@@ -4,6 +4,7 @@
 #include <kvb/repair.h>
 
 #include "commands.h"
+#include "progress.h"
 #include "text.h"
 
 namespace kvb::cli {
@@ -97,7 +98,10 @@ Outcome run(const VerifyArguments& arguments, Output& output) {
   if (!format) return std::unexpected(format.error());
   const auto bucket = open_for_reading(arguments);
   if (!bucket) return std::unexpected(bucket.error());
-  auto report = bucket->verify();
+  auto report = [&] {
+    const Waiting waiting(fmt::format("Verifying {}", shown_name(arguments.file)));
+    return bucket->verify();
+  }();
   if (!report) return engine_failure(std::move(report.error()));
   const auto written =
       output.write(*format == "json" ? report_as_json(arguments.file, *report)
@@ -114,7 +118,10 @@ Outcome run(const RepairArguments& arguments, Output& output) {
                              ? "With --dry-run nothing is written: leave NEW or --dry-run out."
                              : "NEW is required: the name of the bucket to save into. --dry-run only looks.");
   }
-  auto report = repair(arguments.file, arguments.target.value_or(""), {.dry_run = arguments.dry_run});
+  auto report = [&] {
+    const Waiting waiting(fmt::format("Reading {}", shown_name(arguments.file)));
+    return repair(arguments.file, arguments.target.value_or(""), {.dry_run = arguments.dry_run});
+  }();
   if (!report) return engine_failure(std::move(report.error()));
   const auto written =
       output.write(*format == "json" ? report_as_json(arguments, *report)

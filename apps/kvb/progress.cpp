@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
+#include <mutex>
 #include <string>
 
 #include "text.h"
@@ -50,6 +53,22 @@ void Progress::show_bar(std::string_view title, std::uint64_t done, std::uint64_
   std::string bar;
   for (std::size_t i = 0; i < kWidth; ++i) bar += i < full ? "#" : "·";
   show(fmt::format("{} [{}] {} %", title, bar, static_cast<int>(part * 100)));
+}
+
+Waiting::Waiting(std::string title) {
+  if (isatty(STDERR_FILENO) != 1) return;
+  thread_ = std::jthread([this, title = std::move(title)](const std::stop_token& stop) {
+    const auto begin = std::chrono::steady_clock::now();
+    std::mutex mutex;
+    std::condition_variable_any wakes;
+    std::unique_lock lock(mutex);
+    do {
+      const std::chrono::duration<double> so_far = std::chrono::steady_clock::now() - begin;
+      progress_.show(so_far.count() < 1 ? fmt::format("{} …", title)
+                                        : fmt::format("{} … {:.0f} s", title, so_far.count()));
+    } while (!wakes.wait_for(lock, stop, std::chrono::milliseconds(200), [] { return false; }) &&
+             !stop.stop_requested());
+  });
 }
 
 void Progress::wipe() {

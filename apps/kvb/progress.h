@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <thread>
 
 namespace kvb::cli {
 
@@ -24,6 +26,16 @@ class Progress {
  private:
   bool visible_;
   std::size_t shown_columns_ = 0;
+};
+
+// For work that does not say how far it is: the title and how long it has taken, until this ends.
+class Waiting {
+ public:
+  explicit Waiting(std::string title);
+
+ private:
+  Progress progress_;
+  std::jthread thread_;
 };
 
 }  // namespace kvb::cli

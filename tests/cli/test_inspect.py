@@ -2,9 +2,11 @@
 
 import json
 import os
+import pty
+import subprocess
 import unittest
 
-from support import ERROR, USAGE, KvbTest
+from support import ERROR, KVB, USAGE, KvbTest
 
 NUMBERS = ["keys", "live_bytes", "file_bytes", "allocated_bytes", "segments", "journal_bytes", "replayed_records", "memory_bytes",
            "index_bytes", "epoch", "committed_seqno", "synced_seqno", "recovery_cuts", "lost_records",
@@ -120,6 +122,33 @@ class Repair(Damageable):
         self.fails(ERROR, "repair", "missing.kvb", "new.kvb", says="missing.kvb")
         self.assertFalse(os.path.exists(self.path("new.kvb")))
         self.assertEqual(open(self.path("there"), "rb").read(), b"precious")
+
+
+class OnATerminal(KvbTest):
+    def shown(self, *arguments):
+        """What a person sees on standard error."""
+        main, side = pty.openpty()
+        try:
+            process = subprocess.Popen([KVB, *arguments], cwd=self.folder, stdout=subprocess.PIPE, stderr=side)
+            os.close(side)
+            shown = b""
+            while True:
+                try:
+                    piece = os.read(main, 65536)
+                except OSError:  # The other side is closed.
+                    break
+                shown += piece
+            process.communicate(timeout=60)
+        finally:
+            os.close(main)
+        return shown.decode()
+
+    def test_work_that_may_take_long_says_what_it_does(self):
+        self.init(a="1")
+        for arguments, title in ((["verify", self.bucket], "Verifying b.kvb …"), (["repair", self.bucket, "--dry-run"], "Reading b.kvb …")):
+            shown = self.shown(*arguments)
+            self.assertTrue(shown.startswith(title), shown)
+            self.assertEqual(shown.split("\r")[-1].strip(), "", "the line is wiped at the end")
 
 
 if __name__ == "__main__":
