@@ -137,7 +137,7 @@ class Delta {
     explicit Table(unsigned bits)
         : shift(64 - bits),
           mask((std::size_t{1} << bits) - 1),
-          memory((mask + 1) * sizeof(std::uint64_t)),
+          memory((mask + 1) * sizeof(std::uint64_t), os::Pages::when_used),
           slots(reinterpret_cast<std::atomic<std::uint64_t>*>(memory.data())) {
       // What is large is zero as it comes, and takes up memory only where it is used.
       if (memory.size() < os::kLargeBytes) std::memset(memory.data(), 0, memory.size());

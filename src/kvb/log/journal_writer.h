@@ -38,7 +38,6 @@
 #include "kvb/format/superblock.h"
 #include "kvb/log/journal_reader.h"
 #include "kvb/log/segment_table.h"
-#include "kvb/os/large_memory.h"
 #include "kvb/space/free_space.h"
 #include "kvb/space/reserve.h"
 
@@ -46,7 +45,7 @@ namespace kvb::log {
 
 // Memory that is not cleared before it is used.
 template <typename T>
-struct UnclearedAllocator : os::LargeAllocator<T> {
+struct UnclearedAllocator : std::allocator<T> {
   template <typename U>
   struct rebind {
     using other = UnclearedAllocator<U>;

@@ -15,10 +15,14 @@ namespace kvb::os {
 // Less than that is the heap's business.
 inline constexpr std::size_t kLargeBytes = std::size_t{128} * 1024;
 
+// Whether the pages are all asked for together, which is much cheaper, or each when it is first used.
+enum class Pages : bool { at_once, when_used };
+
 // All zero if it is large. Throws std::bad_alloc.
-[[nodiscard]] inline void* allocate_large(std::size_t bytes) {
+[[nodiscard]] inline void* allocate_large(std::size_t bytes, Pages pages = Pages::at_once) {
   if (bytes < kLargeBytes) return ::operator new(bytes);
-  void* const memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | (pages == Pages::at_once ? MAP_POPULATE : 0);
+  void* const memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
   return memory;
 }
@@ -50,7 +54,8 @@ using LargeVector = std::vector<T, LargeAllocator<T>>;
 // Bytes as they come: for whoever writes before he reads.
 class LargeBlock {
  public:
-  explicit LargeBlock(std::size_t bytes) : memory_(static_cast<std::byte*>(allocate_large(bytes))), bytes_(bytes) {}
+  explicit LargeBlock(std::size_t bytes, Pages pages = Pages::at_once)
+      : memory_(static_cast<std::byte*>(allocate_large(bytes, pages))), bytes_(bytes) {}
   LargeBlock(LargeBlock&& other) noexcept
       : memory_(std::exchange(other.memory_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
   LargeBlock& operator=(LargeBlock&& other) noexcept {
