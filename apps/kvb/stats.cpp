@@ -28,7 +28,7 @@ constexpr StatsRow kStatsRows[] = {
     {"lost_records", "Records cut off", &Stats::lost_records, false,
      "Records that were on the disk and are gone with the file's end"},
     {"pinned_epochs", "States readers hold", &Stats::pinned_epochs, false, "Checkpoints that readers hold"},
-    {"oldest_pin_lag", "Oldest, checkpoints", &Stats::oldest_pin_lag, false,
+    {"oldest_pin_lag", "Checkpoints behind", &Stats::oldest_pin_lag, false,
      "How many checkpoints the oldest of them is behind"},
     {"retired_bytes", "Space not free yet", &Stats::retired_bytes, true,
      "Space that waits for readers or for the next checkpoint"},
