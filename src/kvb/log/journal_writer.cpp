@@ -5,6 +5,7 @@
 #include <cassert>
 #include <utility>
 
+#include "kvb/log/stale_headers.h"
 #include "kvb/os/mapped_read.h"
 #include "kvb/os/probes.h"
 #include "kvb/space/segment_size.h"
@@ -116,6 +117,19 @@ format::SegmentLink JournalWriter::new_link(const space::PageRange& range) {
   return {.id = next_segment_id_++, .paddr = range.paddr, .salt = format::load_le<std::uint64_t>(salt.data())};
 }
 
+// What lies inside of a segment and is not written yet may be anything, but no header that repair could take for one.
+Result<void> JournalWriter::wipe_inside(const format::SegmentHeader& header) {
+  if (!look_for_stale_headers_) return {};
+  auto found = find_headers(*file_, identity_.uuid, space::range_of(header.link.paddr, header.size_bytes));
+  if (!found) return std::unexpected(found.error());
+  const std::array<std::byte, kSegmentHeaderBytes> zeros{};
+  for (const std::uint64_t paddr : *found) {
+    if (paddr == header.link.paddr) continue;
+    if (auto wiped = write(paddr, zeros); !wiped) return wiped;
+  }
+  return {};
+}
+
 Result<Segment*> JournalWriter::make_segment(const format::SegmentLink& link, space::PageRange& range,
                                              std::uint64_t base_seqno, std::uint64_t batch_bytes, bool from_reserve) {
   format::SegmentHeader header{.uuid = identity_.uuid,
@@ -135,9 +149,14 @@ Result<Segment*> JournalWriter::make_segment(const format::SegmentLink& link, sp
     allocated = file_->allocate(link.paddr, header.size_bytes);
   }
   if (!allocated) return std::unexpected(allocated.error());
+  if (auto wiped = wipe_inside(header); !wiped) return std::unexpected(wiped.error());
   std::array<std::byte, kSegmentHeaderBytes> bytes;
   format::encode_segment_header(header, bytes);
-  if (auto written = write(link.paddr, bytes); !written) return std::unexpected(written.error());
+  if (auto written = write(link.paddr, bytes); !written) {
+    // All of it may be there. At a place that was promised it is written again; elsewhere nobody will know of it.
+    if (!wipe_header(*file_, link.paddr)) left_stale_headers_ = true;
+    return std::unexpected(written.error());
+  }
   if (auto synced = sync_all(); !synced) return std::unexpected(synced.error());
   auto added = segments_->add(header);
   if (!added) return added;
@@ -460,7 +479,13 @@ Result<void> JournalWriter::burn() {
   }
   if (auto done = cut(*segment, committed_, first_unused); !done) return done;
   // The footer that named them, if it got to the disk, has been replaced: their space is free.
-  for (const auto& range : burned) free_space_->give_back(range);
+  for (const auto& range : burned) {
+    if (wipe_header(*file_, range.paddr)) {
+      free_space_->give_back(range);
+    } else {
+      left_stale_headers_ = true;  // Not used again before the bucket is opened the next time.
+    }
+  }
   return {};
 }
 

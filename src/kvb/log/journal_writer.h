@@ -173,6 +173,11 @@ class JournalWriter {
   [[nodiscard]] std::uint64_t next_segment_id() const noexcept { return next_segment_id_; }
   // A sync failed inside the writer: nothing may be written any more (R9).
   [[nodiscard]] bool sync_failed() const noexcept { return sync_failed_; }
+  // While there may be headers of segments that nothing leads to in what is free: each place is searched before it is
+  // used (store/stale.cpp).
+  void look_for_stale_headers(bool look) noexcept { look_for_stale_headers_ = look; }
+  // A segment that is not part of the chain any more may still have its header.
+  [[nodiscard]] bool has_left_stale_headers() const noexcept { return left_stale_headers_; }
   [[nodiscard]] std::uint64_t bytes_written() const noexcept { return bytes_written_; }
   [[nodiscard]] std::uint64_t cuts() const noexcept { return cuts_; }
 
@@ -190,6 +195,7 @@ class JournalWriter {
   [[nodiscard]] Result<Segment*> make_next(const format::SegmentLink& link, space::PageRange& range,
                                            std::uint64_t batch_bytes, bool from_reserve);
   [[nodiscard]] std::unexpected<Error> nearly_full() const;
+  [[nodiscard]] Result<void> wipe_inside(const format::SegmentHeader& header);
   void stage_footer(const format::SegmentLink& next);
   // Ends the segment at `end`, which it holds, and makes the rest of the log a promise.
   [[nodiscard]] Result<void> cut(Segment& segment, const Position& end, std::uint64_t next_base_seqno);
@@ -228,6 +234,8 @@ class JournalWriter {
   std::uint64_t highest_known_seqno_;
   std::uint64_t next_segment_id_;
   bool sync_failed_ = false;
+  bool look_for_stale_headers_ = false;
+  bool left_stale_headers_ = false;
   std::uint64_t bytes_written_ = 0;
   std::uint64_t cuts_ = 0;
 };

@@ -63,6 +63,10 @@ class File {
 
   [[nodiscard]] virtual Result<std::uint64_t> size() const = 0;
 
+  // The first byte from `offset` on that has a block on the device, as far as the file system can tell: all between
+  // reads as zero. The file's length if there is none.
+  [[nodiscard]] virtual Result<std::uint64_t> next_data(std::uint64_t offset) const = 0;
+
   // Blocks in use on the device, in bytes.
   [[nodiscard]] virtual Result<std::uint64_t> allocated_bytes() const = 0;
 

@@ -292,6 +292,17 @@ Result<std::uint64_t> PosixFile::size() const {
   return size;
 }
 
+Result<std::uint64_t> PosixFile::next_data(std::uint64_t offset) const {
+  if (auto fine = check(offset, 0); !fine) return std::unexpected(fine.error());
+  const off_t found = ::lseek(descriptor_.get(), static_cast<off_t>(offset), SEEK_DATA);
+  if (found >= 0) return static_cast<std::uint64_t>(found);
+  if (errno == ENXIO) {
+    auto bytes = size();
+    return bytes ? std::max(offset, *bytes) : bytes;
+  }
+  return offset;  // A file system that does not know.
+}
+
 Result<std::uint64_t> PosixFile::allocated_bytes() const {
   if (auto fine = check(0, 0); !fine) return std::unexpected(fine.error());
   struct stat status{};

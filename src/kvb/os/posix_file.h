@@ -23,6 +23,7 @@ class PosixFile final : public File {
   [[nodiscard]] Result<void> punch(std::uint64_t offset, std::uint64_t length) override;
   [[nodiscard]] Result<void> truncate(std::uint64_t size) override;
   [[nodiscard]] Result<std::uint64_t> size() const override;
+  [[nodiscard]] Result<std::uint64_t> next_data(std::uint64_t offset) const override;
   [[nodiscard]] Result<std::uint64_t> allocated_bytes() const override;
   [[nodiscard]] Result<std::uint64_t> available_bytes() const override;
   [[nodiscard]] Result<const std::byte*> map(std::uint64_t offset, std::uint64_t length) const override;

@@ -214,6 +214,11 @@ bool Reserve::is_tight() const {
   return tight_;
 }
 
+std::vector<PageRange> Reserve::pieces() const {
+  const std::scoped_lock lock(mutex_);
+  return pieces_;
+}
+
 std::uint64_t Reserve::held_bytes() const {
   const std::scoped_lock lock(mutex_);
   return held_;

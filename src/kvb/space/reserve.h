@@ -78,6 +78,8 @@ class Reserve {
   // Is the disk so nearly full that the reserve is held, or was to be?
   [[nodiscard]] bool is_tight() const;
   [[nodiscard]] std::uint64_t held_bytes() const;
+  // What is held.
+  [[nodiscard]] std::vector<PageRange> pieces() const;
   // Has it anything left for removals?
   [[nodiscard]] bool can_remove() const;
   // How much compaction may copy at a time.

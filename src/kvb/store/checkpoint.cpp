@@ -165,16 +165,27 @@ Result<void> Store::checkpoint_and_move(bool seal, const std::function<void(cons
     return writable;
   }
   const std::uint64_t begin_ns = os::stopwatch_ns();
+  // Before the first output of a compaction is written, the note that somebody writes is on the disk (stale.cpp).
+  if (plan && !synced_since_open_) {
+    if (auto synced = sync_file(os::SyncKind::all); !synced) return poison(synced.error());
+  }
   Snapshot merging = snapshot();
   const std::uint64_t epoch = next_epoch_;
   reclaim();
+  wipe_stale_segments();
 
   format::Superblock next = superblock_;
   next.epoch = epoch;
   std::vector<space::PageRange> taken;
   auto retired = retired_;
   const auto give_back = [&](const Error& error) -> Result<void> {
-    for (const auto& range : taken) free_space_.give_back(range);
+    for (const auto& range : taken) {
+      if (wipe_segment(range)) {
+        free_space_.give_back(range);
+      } else {
+        stale_segments_left_ = true;
+      }
+    }
     if (error.code == ErrorCode::full) refused_at_bytes_ = frozen_bytes_ + journal_bytes_;
     tell_failed_checkpoint(error);
     return std::unexpected(error);
@@ -300,39 +311,15 @@ void Store::reclaim() {
     // It was part of images before `epoch`.
     return epoch < superblock_.epoch && oldest >= epoch;
   };
-  std::erase_if(victims_, [&](const Victim& victim) {
-    if (!is_free(victim.epoch)) return false;
-    const std::scoped_lock lock(write_mutex_);
-    segments_.remove(victim.segment.link.paddr);
-    return true;
-  });
+  std::vector<space::RetiredRange> free;
   std::erase_if(retired_, [&](const space::RetiredRange& entry) {
-    const bool free = is_free(entry.epoch);
-    // A place that could not be wiped is not used before the bucket is opened again.
-    if (free && wipe_segment(entry.range)) free_space_.give_back(entry.range);
-    return free;
+    if (is_free(entry.epoch)) free.push_back(entry);
+    return is_free(entry.epoch);
   });
+  give_back_retired(std::move(free));
   std::uint64_t waiting = 0;
   for (const auto& entry : retired_) waiting += entry.range.bytes();
   retired_bytes_ = waiting;
-}
-
-// Repair looks for segments by their headers, and for records behind links: what was emptied must not be found.
-bool Store::wipe_segment(const space::PageRange& range) {
-  std::array<std::byte, format::kSegmentHeaderBytes> bytes;
-  // What the file does not have any more needs no wiping.
-  if (!file_->read(range.paddr, bytes)) return true;
-  const auto header = format::decode_segment_header(bytes);
-  if (!header || header->link.paddr != range.paddr || header->uuid != head_.superblock.uuid) return true;
-  bytes.fill(std::byte{0});
-  if (!file_->write(range.paddr, bytes)) return false;
-  return file_->punch(range.paddr, range.bytes()).has_value();
-}
-
-// Nothing leads to the outputs of a compaction that failed.
-void Store::give_back_outputs(const Relocation& relocation) {
-  const std::scoped_lock lock(write_mutex_);
-  for (const auto& output : relocation.outputs) segments_.remove(output.link.paddr);
 }
 
 std::uint64_t Store::next_relocated_id() {

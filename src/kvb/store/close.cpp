@@ -176,6 +176,7 @@ Result<void> Store::close_file() {
   const bool had_list = superblock_.retiring[0].paddr != 0;
   if (auto shrunk = shrink_to_close(); !shrunk && poisoned_) return shrunk;
   const bool forgot_list = had_list && superblock_.retiring[0].paddr == 0;
+  wipe_stale_segments();
   // Everything behind what is used goes. If the last segment is the last thing in the file, the next writer finds a
   // file that ends exactly behind the last record, and goes on there; what the length hides has never been written.
   const log::Segment* const tail = journal_->tail_segment();

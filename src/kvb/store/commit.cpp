@@ -257,7 +257,7 @@ Result<void> Store::close() {
     }
     result = close_file();
     withdraw_activity();
-    withdraw_holder(*file_);
+    if (result && !poisoned_ && !may_have_stale_segments()) withdraw_holder(*file_);
   }
   closed_ = true;
   // The lock ends with the file's descriptor.

@@ -72,7 +72,10 @@ void Store::refill_reserve() {
 void Store::find_older_records(Relocation& relocation) {
   std::vector<OlderRecords::Where> everywhere;
   const auto add = [&](const log::SegmentState& segment) {
-    everywhere.push_back({.segment = segments_.find(segment.link.paddr), .end_offset = segment.end_offset});
+    everywhere.push_back({.segment = segments_.find(segment.link),
+                          .paddr = segment.link.paddr,
+                          .base_seqno = segment.base_seqno,
+                          .end_offset = segment.end_offset});
   };
   for (const log::SegmentState& segment : cut_segments_) add(segment);
   for (const Victim& victim : victims_) add(victim.segment);

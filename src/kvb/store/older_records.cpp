@@ -12,6 +12,7 @@ namespace {
 // False if a record's header is damaged, or cannot be read.
 template <typename Visit>
 bool for_each_header(const OlderRecords::Where& where, Visit&& visit) {
+  if (where.segment == nullptr) return false;
   const log::Segment& segment = *where.segment;
   for (std::uint64_t offset = format::kSegmentHeaderBytes; offset < where.end_offset;) {
     const std::byte* const at = segment.at(offset, format::kRecordHeaderBytes);
@@ -42,13 +43,13 @@ OlderRecords OlderRecords::find(const std::vector<Where>& segments, std::int64_t
     });
   }
   for (const Where& where : segments) {
-    const std::uint64_t paddr = where.segment->paddr();
+    const std::uint64_t paddr = where.paddr;
     const bool whole = for_each_header(where, [&](const format::RecordHeader& header) {
       if (!hiding.contains(header.hash)) return;
       found.entries_.push_back({header.hash, header.seqno, paddr, header.record_bytes()});
       if (hides(header)) found.hiding_.push_back(found.entries_.back());
     });
-    if (!whole) found.unreadable_.push_back({0, where.segment->header.base_seqno, paddr, 0});
+    if (!whole) found.unreadable_.push_back({0, where.base_seqno, paddr, 0});
   }
   std::ranges::sort(found.entries_, {}, &Entry::hash);
   std::ranges::sort(found.hiding_, {}, &Entry::segment_paddr);

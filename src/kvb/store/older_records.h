@@ -20,7 +20,9 @@ namespace kvb::store {
 class OlderRecords {
  public:
   struct Where {
-    const log::Segment* segment = nullptr;
+    const log::Segment* segment = nullptr;  // Null: what is in it cannot be read.
+    std::uint64_t paddr = 0;
+    std::uint64_t base_seqno = 0;
     std::uint64_t end_offset = 0;
   };
 

@@ -335,14 +335,18 @@ Result<void> Store::start_writing() {
       log::JournalWriter::Identity{
           .uuid = head_.superblock.uuid, .hash_seed = head_.superblock.hash_seed, .pid = environment_->process().pid},
       end, tail_does_not_exist && last_was_synced, std::max(last, synced), next_segment_id);
+  const bool has_clean_end = !reader_->segment_exists() || (tail_does_not_exist && last_was_synced);
+  look_for_stale_segments_ = !has_clean_end || was_left_by_a_dead_writer();
+  journal_->look_for_stale_headers(look_for_stale_segments_);
   open_group_ = std::make_shared<Group>();
   store_words();
   // From here on readers stop at `published` (follow.cpp).
   if (auto locked = file_->try_lock(format::kAppendLockByte, os::LockMode::exclusive); !locked) {
     return std::unexpected(locked.error());
   }
-  // Only for the message that others get; the lock is what counts.
+  // For the message that others get, and for who opens the bucket next (stale.cpp).
   (void)announce_holder(*environment_, *file_);
+  synced_since_open_ = false;
   last_tick_ns_ = last_sync_ns_ = environment_->monotonic_ns();
   if (options_.durability == Durability::relaxed && environment_->has_background_threads()) {
     ticker_ = std::jthread([this](const std::stop_token& stop_token) { run_ticker(stop_token); });

@@ -117,7 +117,9 @@ void Store::Mover::find_records() {
   std::ranges::sort(elsewhere, {}, &log::SegmentState::base_seqno);
   const std::uint64_t oldest_elsewhere = elsewhere.empty() ? UINT64_MAX : elsewhere.front().base_seqno;
   std::vector<const HashFilter*> filters;  // Of as many as were asked for.
+  const bool unsure = store.may_have_stale_segments();
   const auto hides_another = [&](const format::RecordHeader& header) {
+    if (unsure) return true;
     if (relocation.older) {
       return relocation.older->any(header.hash, header.seqno,
                                    [&](std::uint64_t segment) { return !relocation.is_victim(segment); });
@@ -154,7 +156,7 @@ void Store::Mover::find_records() {
     bool whole = segment != nullptr;
     const bool may_hide =
         !victim.counted || victim.has_removes || (victim.expiring_bytes != 0 && victim.first_expiry_ns <= now);
-    if (may_hide && oldest_elsewhere < UINT64_MAX) {
+    if (may_hide && (oldest_elsewhere < UINT64_MAX || unsure)) {
       // A record that hides others may stand anywhere.
       for (std::uint64_t offset = format::kSegmentHeaderBytes; whole && offset < victim.end_offset;) {
         const auto header = whole_record(*segment, offset);
@@ -309,11 +311,11 @@ Result<void> Store::Mover::write_output(std::size_t& next, std::uint64_t most) {
   const std::scoped_lock table_lock(store.write_mutex_);
   auto added = store.segments_.add(header);
   if (!added) return std::unexpected(added.error());
+  relocation.outputs.push_back(output);  // From here on it is in the table, and to be taken out if anything fails.
   (*added)->end_offset.store(offset, std::memory_order_relaxed);
   if (auto mapped = store.segments_.ensure_mapped(**added, header.size_bytes); !mapped) {
     return std::unexpected(mapped.error());
   }
-  relocation.outputs.push_back(output);
   store.counters_.bytes_moved.fetch_add(offset, std::memory_order_relaxed);
   return {};
 }

@@ -260,6 +260,15 @@ Result<void> Salvager::order_chain() {
     by_id.emplace(segment.header.link.id, &segment);
     if (segment.footer && target_of(segment.footer->next) != nullptr) named.insert(segment.footer->next.id);
   }
+  // A cut says which seqnos are dead, so a segment of the log that begins with one of them is: its writer died, or
+  // failed, before it was linked.
+  for (const auto& [paddr, segment] : segments_) {
+    if (!segment.footer || (segment.footer->flags & format::Footer::kCut) == 0) continue;
+    std::erase_if(by_id, [&](const auto& entry) {
+      const std::uint64_t first = entry.second->header.base_seqno;
+      return first > segment.footer->last_seqno && first < segment.footer->next_base_seqno;
+    });
+  }
   // The first segment behind `id` that some footer names, or else the last made of those before it that nobody names.
   const auto guess_after = [&](std::uint64_t id) -> const FoundSegment* {
     const FoundSegment* unnamed = nullptr;

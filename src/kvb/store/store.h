@@ -414,8 +414,6 @@ class Store {
   struct Mover;  // relocate.cpp
   [[nodiscard]] Result<void> relocate(const ReadState& state, const Changes& changes, Relocation& relocation,
                                       std::vector<space::PageRange>& taken);
-  void give_back_outputs(const Relocation& relocation);
-  [[nodiscard]] bool wipe_segment(const space::PageRange& range);
   [[nodiscard]] Result<void> move_promise_down(bool forget_retired);
   [[nodiscard]] std::uint64_t next_relocated_id();
   [[nodiscard]] Result<void> give_back_space();
@@ -425,6 +423,14 @@ class Store {
   [[nodiscard]] std::uint64_t live_bytes_at_close();
   [[nodiscard]] bool is_read_elsewhere();  // Or so it must be assumed.
   [[nodiscard]] Result<void> shrink_to_close();
+
+  // stale.cpp; checkpoint_mutex_ is held, but for the first.
+  [[nodiscard]] bool was_left_by_a_dead_writer() const;
+  void give_back_outputs(const Relocation& relocation);
+  [[nodiscard]] bool wipe_segment(const space::PageRange& range);
+  void give_back_retired(std::vector<space::RetiredRange> free);
+  void wipe_stale_segments();
+  [[nodiscard]] bool may_have_stale_segments() const;
 
   // full_disk.cpp
   // What must be kept so that a full disk can be emptied. write_mutex_ is held.
@@ -549,7 +555,10 @@ class Store {
     std::uint64_t epoch;
   };
   std::vector<Victim> victims_;
-  std::set<std::uint64_t> stuck_segments_;       // Ids of those that hold something damaged and cannot be emptied.
+  bool retired_are_known_ = false;          // The segments among what had been retired before are among the victims.
+  bool look_for_stale_segments_ = false;    // In what is free, before a checkpoint is made.
+  bool stale_segments_left_ = false;        // Some could not be wiped.
+  std::set<std::uint64_t> stuck_segments_;  // Ids of those that hold something damaged and cannot be emptied.
   std::map<std::uint64_t, HashFilter> filters_;  // By the segment's id, as far as they were needed.
   std::uint64_t filters_bytes_ = 0;
   std::uint64_t paced_bytes_ = 0;  // Written by checkpoint and compaction since the last sync of theirs.

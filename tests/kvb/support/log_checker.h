@@ -108,8 +108,8 @@ class LogChecker {
       return;
     }
     // The header of a segment that compaction has emptied is wiped.
-    // (Again, if a crash has brought it back.)
-    if (bytes.size() == format::kSegmentHeaderBytes && offset % format::kPageBytes == 0 &&
+    // (Again, if a crash has brought it back; in part, if a fault cuts that short.)
+    if (bytes.size() <= format::kSegmentHeaderBytes && offset % format::kPageBytes == 0 &&
         std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; })) {
       lives_.erase(offset);
       return;

@@ -165,6 +165,16 @@ Result<std::uint64_t> SimFile::size() const {
   return inode_->size;
 }
 
+Result<std::uint64_t> SimFile::next_data(std::uint64_t offset) const {
+  const std::scoped_lock lock(disk_.mutex_);
+  if (auto fine = begin(SimCall::size, "examine the file", offset); !fine) return std::unexpected(fine.error());
+  constexpr std::uint64_t kPage = 4096;
+  for (std::uint64_t page = offset / kPage; page * kPage < inode_->size; ++page) {
+    if (page < inode_->pages.size() && inode_->pages[page]) return std::max(offset, page * kPage);
+  }
+  return std::max(offset, inode_->size);
+}
+
 Result<std::uint64_t> SimFile::allocated_bytes() const {
   const std::scoped_lock lock(disk_.mutex_);
   if (auto fine = begin(SimCall::size, "examine the file", 0); !fine) return std::unexpected(fine.error());
