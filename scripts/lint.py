@@ -175,6 +175,11 @@ def check_scripts(files):
     return problems
 
 
+def check_rules(_files):
+    result = sh([sys.executable, str(SOURCE / "scripts" / "rules.py"), "--check"])
+    return result.stdout.splitlines()
+
+
 def changed_files():
     """What this work changed: against the remote's main branch if there is one, else the last ten commits."""
     for base in ("origin/main", "HEAD~10", "HEAD"):
@@ -250,6 +255,7 @@ def main():
         ("layers", lambda: check_layers(files)),
         ("shape", lambda: check_shape(files)),
         ("scripts", lambda: check_scripts(files)),
+        ("rules", lambda: check_rules(files)),
         ("headers", lambda: check_headers(files, prints, arguments.jobs)),
         ("tidy", tidy),
     ]

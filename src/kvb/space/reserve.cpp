@@ -19,8 +19,12 @@ bool Reserve::keep(const Need& need, std::uint64_t growth) {
   need_ = need;
   // Who cannot say how much room there is does not keep anybody from trying.
   if (!available) return true;
-  if (refused_) return fill();
   const std::uint64_t enough = 2 * need.total() + growth + kSlackBytes;
+  if (refused_) {
+    // What is told may be wrong, but if it has become much more, room was made.
+    const bool more = *available > refused_at_ && *available - refused_at_ >= enough;
+    if (!more || !has_room_again(enough)) return fill();
+  }
   const std::uint64_t room = *available > UINT64_MAX - held_ ? UINT64_MAX : *available + held_;
   if (room >= enough) {
     // Not at the first byte above the bound, else it would be taken and let go in turns.
@@ -36,8 +40,29 @@ bool Reserve::keep_after_refusal(const Need& need) {
   need_ = need;
   // Perhaps by a quota that cannot be asked for: from now on nothing is believed but what has been allocated.
   refused_ = true;
+  refused_at_ = file_->available_bytes().value_or(UINT64_MAX);
   tight_ = true;
   return fill();
+}
+
+void Reserve::look_again(const Need& need) {
+  const std::scoped_lock lock(mutex_);
+  if (!refused_) return;
+  need_ = need;
+  if (has_room_again(2 * need.total() + kSlackBytes)) let_go_holding();
+}
+
+// With half of it more, so that it is not taken and let go in turns. The file's length stays as it becomes: somebody
+// may be writing behind the range meanwhile, and what has no blocks costs nothing until the end is cut the next time.
+bool Reserve::has_room_again(std::uint64_t enough) {
+  const PageRange range = free_space_->take(enough + enough / 2);
+  const bool there = file_->allocate(range.paddr, range.bytes()).has_value();
+  // Where holes were filled, too: they are free, and had better have no blocks.
+  (void)file_->punch(range.paddr, range.bytes());
+  free_space_->give_back(range);
+  refused_at_ = file_->available_bytes().value_or(UINT64_MAX);
+  if (there) refused_ = false;
+  return there;
 }
 
 bool Reserve::hold(PageRange range) {

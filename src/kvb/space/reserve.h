@@ -60,6 +60,11 @@ class Reserve {
   // The same, though nothing says that the disk is nearly full: it has just refused something (a quota, say).
   [[nodiscard]] bool keep_after_refusal(const Need& need);
 
+  // After such a refusal: is there room again, though nothing can be believed? Asks the device for all that would be
+  // enough, and gives it back. If so, the disk does not count as nearly full any more. Not often: it is a large
+  // request.
+  void look_again(const Need& need);
+
   // So many bytes side by side, allocated: from what is free, or from the reserve as far as this use may. While the
   // reserve is not held, it is just the lowest place with so much room, and whoever writes finds out. `full` if there
   // is none.
@@ -88,6 +93,7 @@ class Reserve {
  private:
   [[nodiscard]] bool fill();
   [[nodiscard]] bool fill_up();
+  [[nodiscard]] bool has_room_again(std::uint64_t enough);
   [[nodiscard]] bool hold(PageRange range);
   [[nodiscard]] PageRange take_piece(std::uint64_t bytes, std::uint64_t floor);
   void shrink();
@@ -105,8 +111,9 @@ class Reserve {
   std::vector<PageRange> pieces_;  // Allocated, and taken out of the free space.
   std::uint64_t held_ = 0;         // Bytes of them.
   bool tight_ = false;
-  bool refused_ = false;  // There was less room than was told.
-  bool useful_ = false;   // It has been large enough for a checkpoint: what is left of it belongs to its uses.
+  bool refused_ = false;          // There was less room than was told.
+  std::uint64_t refused_at_ = 0;  // What had been told then, or when it was looked at again.
+  bool useful_ = false;           // It has been large enough for a checkpoint: what is left of it belongs to its uses.
   // How things stood when it could not be filled: as long as they do, not much is tried again.
   struct Refusal {
     std::uint64_t missing = 0;

@@ -77,6 +77,10 @@ Result<CompactReport> Store::compact(const CompactOptions& options) {
   if (auto usable = check_usable(); !usable) return std::unexpected(usable.error());
   if (options_.read_only) return std::unexpected(check_writable().error());
   const std::scoped_lock one_at_a_time(checkpoint_mutex_);
+  {
+    const std::scoped_lock lock(write_mutex_);
+    reserve_.look_again(reserve_need());
+  }
   CompactReport report;
   const auto sizes = [&](std::uint64_t& file_bytes, std::uint64_t& allocated) {
     if (auto bytes = file_->size()) file_bytes = *bytes;

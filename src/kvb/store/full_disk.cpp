@@ -65,6 +65,8 @@ Result<void> Store::free_retired() {
 
 void Store::refill_reserve() {
   const std::scoped_lock lock(write_mutex_);
+  reserve_.look_again(reserve_need());
+  if (!reserve_.is_tight()) return;
   // Whether it is whole again shows at the next write.
   (void)reserve_.keep(reserve_need(), 0);
 }

@@ -144,6 +144,39 @@ std::map<std::string, std::string> image_contents() {
   return contents;
 }
 
+// What compaction leaves: relocated segments, a removal that must be kept among their records, and emptied segments on
+// the retired list, which a reader elsewhere keeps from being used again. As it is when the writer dies.
+Bytes compacted_bucket() {
+  os::SimDisk disk({.seed = 13});
+  auto bucket = KVB_MUST(create_with(disk.environment(), "compacted.kvb"));
+  for (int i = 0; i < 60; ++i) {
+    EXPECT_TRUE(KVB_MUST(bucket.put("key " + std::to_string(i), std::string(500, static_cast<char>('a' + i % 26)))));
+  }
+  KVB_MUST(bucket.checkpoint());
+  auto& other = disk.start_process(12, "reader");
+  auto reader = KVB_MUST(open_with(other, "compacted.kvb", {.read_only = true}));
+  for (int i = 0; i < 60; i += 3) EXPECT_TRUE(KVB_MUST(bucket.remove("key " + std::to_string(i))));
+  for (int i = 1; i < 60; i += 3) EXPECT_TRUE(KVB_MUST(bucket.put("key " + std::to_string(i), "again")));
+  (void)KVB_MUST(bucket.compact({.strategy = CompactStrategy::full}));
+  EXPECT_TRUE(KVB_MUST(bucket.put("behind", "it all")));
+  const Bytes bytes = disk.contents("compacted.kvb");
+  const auto page = [&](std::size_t at) {
+    return format::decode_superblock(os::Bytes(bytes).subspan(at).first<format::kPageBytes>());
+  };
+  EXPECT_NE(page(0)->retiring[0].paddr, 0u);
+  EXPECT_GT(bucket.stats().retired_bytes, 30'000u);
+  EXPECT_GT(bucket.stats().bytes_moved, 10'000u);
+  return bytes;
+}
+
+std::map<std::string, std::string> compacted_contents() {
+  std::map<std::string, std::string> contents{{"behind", "it all"}};
+  for (int i = 1; i < 60; i += 3) contents["key " + std::to_string(i)] = "again";
+  for (int i = 2; i < 60; i += 3)
+    contents["key " + std::to_string(i)] = std::string(500, static_cast<char>('a' + i % 26));
+  return contents;
+}
+
 // As little as shows everything: two records, a checkpoint, a batch behind it; closed.
 Bytes worked_bucket() {
   os::SimDisk disk({.seed = 12});
@@ -165,11 +198,8 @@ struct Golden {
   std::function<Bytes()> make;
 };
 
-const Golden kGoldens[] = {{"small", small_bucket},
-                           {"sealed", sealed_bucket},
-                           {"cut", cut_bucket},
-                           {"image", image_bucket},
-                           {"worked", worked_bucket}};
+const Golden kGoldens[] = {{"small", small_bucket}, {"sealed", sealed_bucket},       {"cut", cut_bucket},
+                           {"image", image_bucket}, {"compacted", compacted_bucket}, {"worked", worked_bucket}};
 
 TEST(Golden, the_same_history_gives_the_same_bytes) {
   for (const auto& golden : kGoldens) {
@@ -212,6 +242,7 @@ TEST(Golden, opens_for_ever) {
   }
   // The readers' clock stands at the beginning, where nothing has expired; the newest record says that it is later.
   EXPECT_EQ(contents("image"), image_contents());
+  EXPECT_EQ(contents("compacted"), compacted_contents());
   EXPECT_EQ(contents("worked"), (Map{{"user:1", R"({"name":"Ada"})"}, {"user:2", R"({"name":"Bob"})"}}));
 }
 
