@@ -285,7 +285,7 @@ void fix_superblocks(FileBytes& file, bool pages_too) {
     auto superblock = format::decode_superblock(page);
     if (!superblock || !pages_too) continue;
     for (auto* root : {&superblock->hash_directory, &superblock->key_table, &superblock->segment_table,
-                       &superblock->free_map, superblock->retiring.data(), superblock->retiring.data() + 1}) {
+                       &superblock->free_map, &superblock->retired, &superblock->dictionaries_copy}) {
       fix_run(file, *root);
     }
     format::encode_superblock(*superblock, page);

@@ -50,8 +50,22 @@ enum class Durability : std::uint8_t {
 // What the bytes of a value are, kept beside them so that tools can show them. The engine never interprets them.
 enum class ValueKind : std::uint8_t { bytes = 0, text = 1, json = 2 };
 
+// How new values are stored. It is kept in the bucket; to read one nothing has to be known of it. A value that would
+// not become shorter is stored as it is. Small values shrink with a dictionary, which is trained from the bucket's own
+// values as soon as there are enough of them, and by Bucket::train_dictionary.
+struct Compression {
+  enum class Method : std::uint8_t { none = 0, zstd = 1 } method = Method::none;
+  int level = 3;  // Of zstd: 1 (fast) to 19 (small). Reading takes the same time at every level.
+
+  [[nodiscard]] static Compression zstd(int level = 3) { return {.method = Method::zstd, .level = level}; }
+  friend bool operator==(const Compression& a, const Compression& b) {
+    return a.method == b.method && (a.method == Method::none || a.level == b.level);
+  }
+};
+
 struct CreateOptions {
   Durability durability = Durability::sync;
+  Compression compression{};
 };
 
 enum class LogLevel : std::uint8_t {
@@ -79,6 +93,9 @@ struct OpenOptions {
   // called from any thread, also during a call of yours and with locks held: it must be short, must not throw, and must
   // not use this Bucket.
   std::function<void(LogLevel, std::string_view message)> log{};
+  // Of a bucket that open_or_create makes. One that is there, opened for writing: as Bucket::set_compression. Nothing:
+  // as the bucket says.
+  std::optional<Compression> compression{};
 };
 
 // A condition is evaluated on the newest state, under the writer's lock, together with the write.
@@ -221,6 +238,27 @@ struct Stats {
   Durability durability = Durability::sync;
   std::string uuid;  // 32 hexadecimal digits.
   std::int64_t created_at_ns = 0;
+  Compression compression{};
+  std::uint32_t dictionary_id = 0;  // Of the one that new values are compressed with; 0: none.
+  std::uint64_t dictionary_bytes = 0;
+  std::uint64_t dictionaries = 0;  // Older ones, that some values still need, included.
+  // Of some hundred values that are spread over the bucket: their bytes, and what they take in the file. Both are 0 if
+  // nothing is compressed.
+  std::uint64_t sampled_value_bytes = 0;
+  std::uint64_t sampled_stored_bytes = 0;
+};
+
+// What Bucket::train_dictionary did.
+struct TrainReport {
+  bool adopted = false;  // A dictionary was trained, and is used from now on.
+  // If not: why, in a sentence. Nothing has changed then.
+  std::string reason{};
+  std::uint32_t dictionary_id = 0;
+  std::uint64_t dictionary_bytes = 0;
+  std::uint64_t samples = 0;       // Values that it was trained from.
+  std::uint64_t sample_bytes = 0;  // Of others that it was tried on:
+  std::uint64_t bytes_before = 0;  // their bytes as they would be stored without it,
+  std::uint64_t bytes_after = 0;   // and with it.
 };
 
 // How thoroughly Bucket::compact works.
@@ -450,6 +488,16 @@ class Bucket {
   // `full` if there is none, and nothing is lost. Readers and snapshots that are open keep what they read alive: its
   // space comes back with a later call.
   [[nodiscard]] Result<CompactReport> compact(const CompactOptions& options = {});
+
+  // How values are stored from now on. Those that are there stay as they are until compaction moves them; it compresses
+  // what is not compressed, but never the other way round. Programs older than this feature refuse the bucket from then
+  // on, even if it is `none` again. `invalid_argument` if there is no such level.
+  [[nodiscard]] Result<void> set_compression(const Compression& compression);
+
+  // Trains a dictionary from values of the bucket, and uses it for new values if it makes them shorter; values that are
+  // there follow when compaction moves them (CompactStrategy::full: all of them). `invalid_argument` if the bucket is
+  // not compressed.
+  [[nodiscard]] Result<TrainReport> train_dictionary();
 
   [[nodiscard]] Stats stats() const;
 

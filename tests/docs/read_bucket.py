@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Reads a bucket by the rules of docs/FORMAT.md, and by nothing else: it shares no code with the library, so it shows
-that the page says enough to write a reader in another language.
+that the page says enough to write a reader in another language. (Compressed values need libzstd, which is the one thing that it
+takes from elsewhere.)
 
     read_bucket.py [--now NANOSECONDS] [--trace] FILE...
 
@@ -11,6 +12,8 @@ is a line of its own, behind which the next file follows.
 """
 
 import bisect
+import ctypes
+import ctypes.util
 import functools
 import struct
 import sys
@@ -18,7 +21,7 @@ import sys
 PAGE, HEAD, PAYLOAD = 4096, 65536, 4032
 HOUR = 3600 * 10**9
 DAY = 24 * HOUR
-ROOT, CHECKSUMS, HASH_SLOTS, KEY_LEAF, KEY_BRANCH, KEY_OVERFLOW, SEGMENT_TABLE, RETIRED = range(1, 9)
+ROOT, CHECKSUMS, HASH_SLOTS, KEY_LEAF, KEY_BRANCH, KEY_OVERFLOW, SEGMENT_TABLE, RETIRED, DICTIONARY = range(1, 10)
 M32, M64 = (1 << 32) - 1, (1 << 64) - 1
 
 
@@ -160,6 +163,44 @@ def hash64(key, seed):
     return _avalanche(result)
 
 
+# --- Compression ------------------------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=None)
+def zstd():
+    name = ctypes.util.find_library("zstd")
+    need(name, "values are compressed, and there is no libzstd here")
+    library = ctypes.CDLL(name)
+    library.ZSTD_createDCtx.restype = ctypes.c_void_p
+    library.ZSTD_decompress_usingDict.restype = ctypes.c_size_t
+    library.ZSTD_decompress_usingDict.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p,
+                                                  ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
+    return library, library.ZSTD_createDCtx()
+
+
+def decompress(encoding, payload, dictionaries):
+    length, at = 0, 0
+    while True:
+        need(at < min(len(payload), 5), "the length of a compressed value")
+        length |= (payload[at] & 127) << 7 * at
+        at += 1
+        if payload[at - 1] < 128:
+            break
+    dictionary = b""
+    frame = payload[at:]
+    if encoding == 2:
+        ident, block = u16(frame, 0), frame[2:]
+        need(ident == 0 or ident in dictionaries, f"there is no dictionary {ident}")
+        dictionary = dictionaries.get(ident, b"")
+        front = bytes([2, 0x38]) + frame[:2] if ident else bytes([0, 0x38])
+        frame = b"\x28\xB5\x2F\xFD" + front + struct.pack("<I", len(block) << 3 | 5)[:3] + block
+    library, context = zstd()
+    value = ctypes.create_string_buffer(max(length, 1))
+    got = library.ZSTD_decompress_usingDict(context, value, length, frame, len(frame), dictionary, len(dictionary))
+    need(got == length, "a compressed value has another length than it states")
+    return value.raw[:length]
+
+
 # --- The bucket -------------------------------------------------------------------------------------------------------
 
 
@@ -194,8 +235,10 @@ class Bucket:
         self.segments = []  # Sorted by place.
         self.key_table = []
         self.run = {}
+        self.dictionaries = {}
         if self.features & 1:
             self.read_image()
+        self.read_dictionaries()
         self.replay()
 
     def superblock_at(self, at):
@@ -215,7 +258,7 @@ class Bucket:
         page = self.page = a if is_a else b
         self.uuid, self.epoch, self.seed = page[16:32], u64(page, 80), u64(page, 112)
         self.features = u64(page, 104)
-        need(self.features & ~1 == 0, "an incompatible feature that nobody here knows")
+        need(self.features & ~3 == 0, "an incompatible feature that nobody here knows")
         self.cut = u64(page, 64)
         self.newest_wall = i64(page, 288)
         self.beyond_jump = []  # Times of records that are too far ahead of it.
@@ -259,6 +302,22 @@ class Bucket:
         kind = u32(self.data, paddr + 4)
         need(kind in kinds, f"page {paddr:#x}: type {kind}")
         return self.page_at(paddr, kind, number, expected)
+
+    def read_dictionaries(self):
+        for name, at in (("dictionaries", 560), ("dictionaries, the copy", 608)):
+            self.open_run(name, at)
+            number = 0
+            while number < len(self.run[name]):
+                first = self.run_page(name, number, DICTIONARY)
+                ident, length, slot, checksum, _, reserved = struct.unpack_from("<IIIIQQ", first, 64)
+                pages = [self.run_page(name, number + i, DICTIONARY) for i in range((32 + length + PAYLOAD - 1) // PAYLOAD)]
+                need([u32(page, 52) for page in pages] == list(range(len(pages))), "the pages of a dictionary")
+                content = b"".join(page[64:] for page in pages)[32:32 + length]
+                need(checksum == crc(crc(0, self.uuid), first[64:76] + first[80:96] + content) and slot < 8 and
+                     u32(content, 4) == ident and reserved == 0, f"dictionary {ident}")
+                self.trace(f"  dictionary {ident}, {length} bytes.")
+                self.dictionaries[ident] = content
+                number += len(pages)
 
     def read_image(self):
         for name, at in (("hash index", 120), ("key table", 144), ("segment table", 168), ("retired list", 584)):
@@ -393,7 +452,7 @@ class Bucket:
         if u32(self.data, paddr) != header_crc:
             return None
         record = Record(self.data, paddr, header_crc)
-        possible = record.type <= 1 and record.encoding == 0 and record.flags & ~0xF2 == 0 and 1 <= record.key_len <= 65535
+        possible = record.type <= 1 and record.encoding <= (2 if record.type == 0 else 0) and record.flags & ~0xF2 == 0 and 1 <= record.key_len <= 65535
         return record if possible else None
 
     @functools.lru_cache(maxsize=None)
@@ -497,7 +556,10 @@ class Bucket:
 def show(path, now, tracing):
     with open(path, "rb") as file:
         data = file.read()
-    for record in Bucket(data, print if tracing else lambda text: None).contents(now):
+    bucket = Bucket(data, print if tracing else lambda text: None)
+    for record in bucket.contents(now):
+        if record.encoding != 0:
+            record.value = decompress(record.encoding, record.value, bucket.dictionaries)
         kind = ("bytes", "text", "json")[record.flags >> 4 & 15]
         if tracing:
             print(f"{record.key[:40]!r} = {record.value[:40]!r} ({kind}, record {record.seqno})")

@@ -50,7 +50,8 @@ Result<BackupReport> Bucket::State::backup(const std::string& target, const Back
     }
     return std::unexpected(refused.error());
   }
-  auto created = store::Store::create(environment, partial, {.durability = Durability::relaxed});
+  auto created = store::Store::create(environment, partial,
+                                      {.durability = Durability::relaxed, .compression = store->compression()});
   if (!created) {
     // Not if somebody else has made it in between.
     if (created.error().code != ErrorCode::already_exists) (void)environment.remove(partial);
@@ -83,6 +84,8 @@ Result<BackupReport> Bucket::State::backup(const std::string& target, const Back
   };
   // Whatever ends it early must not leave the file behind, memory that runs out included.
   auto done = without_exceptions(target, [&]() -> Result<void> {
+    // The copy's values are compressed as well as these.
+    if (auto used = copy->use_dictionary(store->newest_dictionary()); !used) return used;
     auto scanned = store->scan(*seen, {}, take);
     if (scanned && written && !batch.empty()) write_batch();
     return scanned ? written : scanned;

@@ -201,6 +201,14 @@ Result<void> Bucket::checkpoint() {
   if (!state_) return moved_from();
   return without_exceptions(state_->path, [&] { return state_->store->checkpoint(); });
 }
+Result<void> Bucket::set_compression(const Compression& compression) {
+  if (!state_) return moved_from();
+  return without_exceptions(state_->path, [&] { return state_->store->set_compression(compression); });
+}
+Result<TrainReport> Bucket::train_dictionary() {
+  if (!state_) return moved_from();
+  return without_exceptions(state_->path, [&] { return state_->store->train_dictionary(); });
+}
 Stats Bucket::stats() const {
   return state_ ? state_->store->stats() : Stats{};
 }

@@ -26,8 +26,10 @@ Result<RepairReport> repair_into(os::Environment& environment, const std::string
   }
   RepairReport report;
   const std::int64_t now_ns = environment.wall_clock_ns();
+  store::SalvagedCompression compression;
   if (options.dry_run) {
-    auto done = store::salvage(**source, now_ns, report, [](store::SalvagedRecord&&) -> Result<void> { return {}; });
+    auto done = store::salvage(**source, now_ns, report, compression,
+                               [](store::SalvagedRecord&&) -> Result<void> { return {}; });
     if (!done) return std::unexpected(done.error());
     return report;
   }
@@ -43,18 +45,20 @@ Result<RepairReport> repair_into(os::Environment& environment, const std::string
   };
   const auto open_target = [&]() -> Result<void> {
     if (bucket) return {};
-    auto created = store::Store::create(environment, target, {.durability = Durability::relaxed});
+    auto created = store::Store::create(environment, target,
+                                        {.durability = Durability::relaxed, .compression = compression.compression});
     if (!created) return std::unexpected(created.error());
     bucket = std::move(*created);
-    return {};
+    return bucket->use_dictionary(compression.dictionary);
   };
-  auto done = store::salvage(**source, now_ns, report, [&](store::SalvagedRecord&& record) -> Result<void> {
-    // Made only now: a file that is no bucket at all must not leave an empty one beside it.
-    if (auto opened = open_target(); !opened) return opened;
-    batch_bytes += record.key.size() + record.value.size();
-    batch.push_back(std::move(record));
-    return batch.size() < kBatchRecords && batch_bytes < kBatchBytes ? Result<void>() : write_batch();
-  });
+  auto done =
+      store::salvage(**source, now_ns, report, compression, [&](store::SalvagedRecord&& record) -> Result<void> {
+        // Made only now: a file that is no bucket at all must not leave an empty one beside it.
+        if (auto opened = open_target(); !opened) return opened;
+        batch_bytes += record.key.size() + record.value.size();
+        batch.push_back(std::move(record));
+        return batch.size() < kBatchRecords && batch_bytes < kBatchBytes ? Result<void>() : write_batch();
+      });
   if (done) done = open_target();
   if (done) done = write_batch();
   if (done) done = bucket->close();

@@ -69,7 +69,7 @@ class DictionaryShelf {
   DictionaryShelf(const DictionaryShelf&) = delete;
   DictionaryShelf& operator=(const DictionaryShelf&) = delete;
 
-  // The one that was there before, if there was one of this id.
+  // The same one again, if it is there already. Another one of the same id hides it.
   const Dictionary* add(std::uint16_t id, Bytes bytes);
   [[nodiscard]] const Dictionary* find(std::uint16_t id) const noexcept {
     for (const Node* node = first_.load(std::memory_order_acquire); node != nullptr; node = node->next) {
@@ -80,6 +80,7 @@ class DictionaryShelf {
 
  private:
   struct Node {
+    Node(std::uint16_t id, Bytes bytes, Node* older) : dictionary(id, {bytes.begin(), bytes.end()}), next(older) {}
     Dictionary dictionary;
     Node* next;
   };

@@ -27,6 +27,7 @@ enum class PageType : std::uint32_t {
   key_overflow = 6,
   segment_table = 7,
   free_map = 8,
+  dictionary = 9,
 };
 
 struct PageHeader {

@@ -39,8 +39,9 @@ enum Offset : std::size_t {
   kKeyBlockAt = 296,
   kCompressionAt = 552,
   kCompressionLevelAt = 556,
-  kDictionaryAt = 560,
-  kRetiringAt = 584,
+  kDictionariesAt = 560,
+  kRetiredAt = 584,
+  kDictionariesCopyAt = 608,
   kHashPagesAt = 632,
   kUnnamedSlotsAt = 640,
   kNothingExpiresInAt = 648,
@@ -100,9 +101,9 @@ void encode_superblock(const Superblock& s, std::span<std::byte, kPageBytes> pag
   std::ranges::copy(s.key_block, p + kKeyBlockAt);
   store_le(p + kCompressionAt, s.compression);
   store_le(p + kCompressionLevelAt, s.compression_level);
-  store_root(p + kDictionaryAt, s.dictionary);
-  store_root(p + kRetiringAt, s.retiring[0]);
-  store_root(p + kRetiringAt + 24, s.retiring[1]);
+  store_root(p + kDictionariesAt, s.dictionaries);
+  store_root(p + kRetiredAt, s.retired);
+  store_root(p + kDictionariesCopyAt, s.dictionaries_copy);
   store_le(p + kHashPagesAt, s.hash_pages);
   store_le(p + kUnnamedSlotsAt, s.unnamed_slots);
   store_le(p + kNothingExpiresInAt, s.nothing_expires_in);
@@ -151,8 +152,9 @@ std::expected<Superblock, SuperblockFault> decode_superblock(std::span<const std
   std::copy_n(p + kKeyBlockAt, s.key_block.size(), s.key_block.begin());
   s.compression = load_le<std::uint32_t>(p + kCompressionAt);
   s.compression_level = load_le<std::int32_t>(p + kCompressionLevelAt);
-  s.dictionary = load_root(p + kDictionaryAt);
-  s.retiring = {load_root(p + kRetiringAt), load_root(p + kRetiringAt + 24)};
+  s.dictionaries = load_root(p + kDictionariesAt);
+  s.retired = load_root(p + kRetiredAt);
+  s.dictionaries_copy = load_root(p + kDictionariesCopyAt);
   s.hash_pages = load_le<std::uint64_t>(p + kHashPagesAt);
   s.unnamed_slots = load_le<std::uint64_t>(p + kUnnamedSlotsAt);
   s.nothing_expires_in = load_le<std::uint64_t>(p + kNothingExpiresInAt);

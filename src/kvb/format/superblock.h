@@ -72,8 +72,9 @@ struct Superblock {
   KeyBlock key_block{};
   std::uint32_t compression = 0;  // 0 none, 1 zstd.
   std::int32_t compression_level = 0;
-  Root dictionary;
-  std::array<Root, 2> retiring;     // [0]: the list of retired space; [1] is not used.
+  Root dictionaries;  // space/dictionary_run.h
+  Root retired;
+  Root dictionaries_copy;           // The same dictionaries once more.
   std::uint64_t hash_pages = 0;     // Pages of the hash index that hashes are spread over; its overflow pages follow.
   std::uint64_t unnamed_slots = 0;  // Slots of damaged records whose key is unknown; the key table lacks them.
   // Place of the hash index if none of its records has a time to live: then scans of keys alone need not look at them.
@@ -89,7 +90,8 @@ inline constexpr std::uint64_t kFlagJournalMoved = 1;
 // Feature bits that this version knows.
 inline constexpr std::uint64_t kKnownReadOnlyCompatible = 0;
 inline constexpr std::uint64_t kFeatureImage = 1;  // Incompatible: not all keys are in the journal.
-inline constexpr std::uint64_t kKnownIncompatible = kFeatureImage;
+inline constexpr std::uint64_t kFeatureCompression = 2;  // Incompatible: values may be compressed.
+inline constexpr std::uint64_t kKnownIncompatible = kFeatureImage | kFeatureCompression;
 
 enum class SuperblockFault : std::uint8_t {
   no_magic,     // Not a superblock at all.

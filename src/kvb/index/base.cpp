@@ -28,12 +28,25 @@ Result<std::unique_ptr<Base>> Base::open(const os::File& file, const format::Sup
   auto segments = log::read_segments(*base->segment_run_);
   if (!segments) return std::unexpected(segments.error());
   base->segments_ = std::move(*segments);
-  auto retired_run = open_run(superblock.retiring[0]);
+  auto retired_run = open_run(superblock.retired);
   if (!retired_run) return std::unexpected(retired_run.error());
   base->retired_run_ = std::move(*retired_run);
   auto retired = space::read_retired(*base->retired_run_);
   if (!retired) return std::unexpected(retired.error());
   base->retired_ = std::move(*retired);
+  for (const format::Root* root : {&superblock.dictionaries, &superblock.dictionaries_copy}) {
+    if (root->paddr == 0) continue;
+    auto run = open_run(*root);
+    if (!run && run.error().code != ErrorCode::damaged && run.error().code != ErrorCode::io_error) {
+      return std::unexpected(run.error());
+    }
+    if (!run || !space::read_dictionaries(**run, superblock.uuid, base->dictionaries_)) {
+      base->damaged_dictionary_copies_.push_back(root->paddr);
+    }
+    if (!run) continue;
+    const auto ranges = (*run)->ranges();
+    base->dictionary_ranges_.insert(base->dictionary_ranges_.end(), ranges.begin(), ranges.end());
+  }
   const auto ranges = base->ranges();
   for (const auto* part : {&ranges.hashes, &ranges.keys, &ranges.tables}) {
     for (const auto& range : *part) base->bytes_ += range.bytes();
@@ -42,7 +55,10 @@ Result<std::unique_ptr<Base>> Base::open(const os::File& file, const format::Sup
 }
 
 Base::Ranges Base::ranges() const {
-  Ranges ranges{.hashes = hashes_->run().ranges(), .keys = keys_->run().ranges(), .tables = segment_run_->ranges()};
+  Ranges ranges{.hashes = hashes_->run().ranges(),
+                .keys = keys_->run().ranges(),
+                .tables = segment_run_->ranges(),
+                .dictionaries = dictionary_ranges_};
   const auto retired = retired_run_->ranges();
   ranges.tables.insert(ranges.tables.end(), retired.begin(), retired.end());
   return ranges;

@@ -13,6 +13,7 @@
 #include "kvb/index/hash_index.h"
 #include "kvb/index/key_table.h"
 #include "kvb/log/segment_table.h"
+#include "kvb/space/dictionary_run.h"
 #include "kvb/space/retired.h"
 
 namespace kvb::index {
@@ -35,9 +36,15 @@ class Base {
   [[nodiscard]] const std::vector<log::SegmentState>& segments() const noexcept { return segments_; }
   [[nodiscard]] const std::vector<space::RetiredRange>& retired() const noexcept { return retired_; }
 
+  // The newest last. A copy of them that is damaged is no reason not to open the image, nor are both.
+  [[nodiscard]] const std::vector<space::StoredDictionary>& dictionaries() const noexcept { return dictionaries_; }
+  [[nodiscard]] const std::vector<std::uint64_t>& damaged_dictionary_copies() const noexcept {
+    return damaged_dictionary_copies_;  // Their places.
+  }
+
   // The runs it consists of, and the space of each.
   struct Ranges {
-    std::vector<space::PageRange> hashes, keys, tables;
+    std::vector<space::PageRange> hashes, keys, tables, dictionaries;
   };
   [[nodiscard]] Ranges ranges() const;
   [[nodiscard]] std::vector<space::PageRange> retired_run_ranges() const { return retired_run_->ranges(); }
@@ -56,6 +63,9 @@ class Base {
   std::unique_ptr<space::PageRun> retired_run_;
   std::vector<log::SegmentState> segments_;
   std::vector<space::RetiredRange> retired_;
+  std::vector<space::StoredDictionary> dictionaries_;
+  std::vector<std::uint64_t> damaged_dictionary_copies_;
+  std::vector<space::PageRange> dictionary_ranges_;
   std::uint64_t bytes_ = 0;
 };
 

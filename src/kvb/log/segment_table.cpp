@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint32_t kCounted = 1;
 constexpr std::uint32_t kHasRemoves = 2;
+constexpr unsigned kDictionariesShift = 8;
 constexpr std::size_t kPerPage = format::kPagePayloadBytes / kSegmentEntryBytes;
 
 }  // namespace
@@ -28,7 +29,8 @@ Result<void> write_segments(space::PageRunWriter& run, const std::vector<Segment
       format::store_le(out + 16, segment.link.salt);
       format::store_le(out + 24, segment.size_bytes);
       format::store_le(out + 32, static_cast<std::uint32_t>(segment.kind));
-      format::store_le(out + 36, (segment.counted ? kCounted : 0u) | (segment.has_removes ? kHasRemoves : 0u));
+      format::store_le(out + 36, (segment.counted ? kCounted : 0u) | (segment.has_removes ? kHasRemoves : 0u) |
+                                     (static_cast<std::uint32_t>(segment.dictionaries) << kDictionariesShift));
       format::store_le(out + 40, segment.base_seqno);
       format::store_le(out + 48, segment.end_offset);
       format::store_le(out + 56, segment.live_bytes);
@@ -69,7 +71,8 @@ Result<std::vector<SegmentState>> read_segments(const space::PageRun& run) {
                                    .counted = (flags & kCounted) != 0,
                                    .has_removes = (flags & kHasRemoves) != 0,
                                    .first_expiry_ns = static_cast<std::int64_t>(u64(80)),
-                                   .expiring_bytes = u64(88)};
+                                   .expiring_bytes = u64(88),
+                                   .dictionaries = static_cast<std::uint8_t>(flags >> kDictionariesShift)};
         possible = possible && segment.link.paddr % format::kPageBytes == 0 &&
                    segment.size_bytes % format::kPageBytes == 0 && segment.size_bytes != 0 &&
                    segment.size_bytes < format::kPinLockBase && segment.link.paddr < format::kPinLockBase &&

@@ -59,6 +59,7 @@ struct SegmentState {
   bool has_removes = false;
   std::int64_t first_expiry_ns = 0;
   std::uint64_t expiring_bytes = 0;  // Of the PUTs that expire some time.
+  std::uint8_t dictionaries = 0;     // Those that its values need: a bit for each slot (space/dictionary_run.h).
 
   friend bool operator==(const SegmentState&, const SegmentState&) = default;
 };

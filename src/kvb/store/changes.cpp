@@ -141,15 +141,31 @@ Result<bool> Store::read_log(ChangeCursor& cursor, std::uint64_t up_to, std::vec
     auto more = reader.next_batch(batch, up_to);
     if (!more) return std::unexpected(more.error());
     if (!*more) break;
-    const auto damaged = std::ranges::find_if(batch, &log::JournalRecord::damaged);
+    std::vector<std::string> values(batch.size());
+    auto damaged = std::ranges::find_if(batch, &log::JournalRecord::damaged);
+    std::optional<Error> reason;
+    for (std::size_t i = 0; i < batch.size() && damaged == batch.end() && !cursor.keys_only; ++i) {
+      const log::JournalRecord& record = batch[i];
+      if (reader.last_seqno() <= cursor.seqno || record.header.encoding == format::Encoding::raw) continue;
+      std::string payload;
+      auto copied = os::guarded(path_, record.paddr, record.bytes, record.header.record_bytes(),
+                                [&] { payload = format::record_value(record.bytes, record.header); });
+      if (!copied) return std::unexpected(copied.error());
+      auto decoded = decode(record.header.encoding, payload, values[i], record.paddr, record.header.hash);
+      if (decoded) continue;
+      reason = decoded.error();
+      damaged = batch.begin() + static_cast<std::ptrdiff_t>(i);
+    }
     if (damaged != batch.end() && reader.last_seqno() > cursor.seqno) {
       if (!changes.empty()) return true;  // The next call comes to it.
       cursor.position = reader.position();
       cursor.seqno = reader.last_seqno();
+      if (reason) return std::unexpected(*reason);
       return damaged_record({.paddr = damaged->paddr, .seqno = damaged->header.seqno}, damaged->header.hash);
     }
     if (reader.last_seqno() > cursor.seqno) {
-      for (const auto& record : batch) {
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        const log::JournalRecord& record = batch[i];
         const format::RecordHeader& header = record.header;
         if (header.key_bytes < cursor.prefix.size() || header.seqno <= cursor.seqno) continue;
         kvb::Change change;
@@ -159,7 +175,12 @@ Result<bool> Store::read_log(ChangeCursor& cursor, std::uint64_t up_to, std::vec
           wanted = key.starts_with(cursor.prefix);
           if (!wanted) return;
           change.key = key;
-          if (!cursor.keys_only) change.value.bytes = format::record_value(record.bytes, header);
+          if (cursor.keys_only) return;
+          if (header.encoding == format::Encoding::raw) {
+            change.value.bytes = format::record_value(record.bytes, header);
+          } else {
+            change.value.bytes = std::move(values[i]);
+          }
         });
         if (!read) return std::unexpected(read.error());
         if (!wanted) continue;

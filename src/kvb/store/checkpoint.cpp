@@ -194,8 +194,14 @@ Result<void> Store::checkpoint_and_move(bool seal, const std::function<void(cons
   if (!changes) return give_back(changes.error());
   if (!changes->list.empty()) replaced_share_ = changes->replaced_keys * kShareUnit / changes->list.size();
   Relocation relocation;
+  relocation.dictionaries = merging.state->base->dictionaries();
   if (plan) {
     plan(*changes, relocation);
+    if (relocation.train != Relocation::Train::no) {
+      auto trained = train(*merging.state, *changes, relocation, next, taken);
+      if (!trained) return give_back(trained.error());
+      if (relocation.only_with_dictionary && !relocation.trained.adopted) relocation.victims.clear();
+    }
     auto moved_all = relocate(*merging.state, *changes, relocation, taken);
     if (!moved_all) return give_back_outputs(relocation), give_back(moved_all.error());
   }
@@ -205,6 +211,7 @@ Result<void> Store::checkpoint_and_move(bool seal, const std::function<void(cons
   if (auto synced = sync_file(os::SyncKind::all); !synced) return poison(synced.error());
   auto base = index::Base::open(*file_, next);
   if (!base) return give_back_outputs(relocation), give_back(base.error());
+  take_dictionaries(**base);
   next_epoch_ = epoch + 1;
   if (auto flipped = flip(next); !flipped) return flipped;
 
@@ -217,6 +224,19 @@ Result<void> Store::checkpoint_and_move(bool seal, const std::function<void(cons
     frozen_ = false;
     frozen_bytes_ = 0;
     frozen_keys_.puts = frozen_keys_.key_bytes = 0;
+    if (relocation.saved_live_bytes != 0) {
+      // What they have found out about lengths is not so any more.
+      active_->delta.for_each([](const index::KeyNode& node) {
+        node.below.store(index::KeyNode::kBelowUnknown, std::memory_order_relaxed);
+      });
+    }
+    if (relocation.train != Relocation::Train::no) {
+      if (relocation.trained.adopted) {
+        train_at_bytes_ = 0;
+      } else if (superblock_.dictionaries.paddr == 0) {
+        plan_training_at(superblock_.counters.live_bytes);
+      }
+    }
   }
   retired_ = std::move(retired);
   for (const auto& victim : relocation.victims) victims_.push_back({.segment = victim, .epoch = epoch});
@@ -288,6 +308,7 @@ Result<void> Store::flip(const format::Superblock& superblock) {
   if (auto synced = sync_file(os::SyncKind::data); !synced) return poison(synced.error());
   newest_is_a_ = !newest_is_a_;
   note_flip(superblock.epoch);
+  if (superblock.dictionaries == superblock_.dictionaries) adopt_dictionary();
   // Readers look at the word to see that there is a new image; what counts is the superblock.
   (void)format::store_checked_word(*file_, format::kEpochWord, superblock.epoch);
   return {};
@@ -333,7 +354,8 @@ bool Store::checkpoint_due() const {
   const std::uint64_t refused = refused_at_bytes_.load(std::memory_order_relaxed);
   if (refused != 0 && bytes + frozen_bytes_ < refused + refused / 4) return false;
   return bytes >= checkpoint_trigger_ || delta_memory_.load(std::memory_order_relaxed) >= delta_limit_ ||
-         (options_.compact_automatically && bytes >= least_journal_ && expected_dead(bytes) >= dead_budget_);
+         (options_.compact_automatically && bytes >= least_journal_ && expected_dead(bytes) >= dead_budget_) ||
+         training_due(bytes);
 }
 
 // How much of the journal is dead, or has made something dead that the image knows as alive (upkeep.h).
@@ -423,8 +445,11 @@ void Store::slow_down() {
   constexpr std::chrono::milliseconds kAtTheBound(50);
   if (!environment_->has_background_threads() || refused_at_bytes_ != 0 || poisoned_ || closed_) return;
   const std::uint64_t pressed = pressure();
-  if (pressed == 0) return;
-  if (pressed < 100) {
+  // The first dictionary is waited for, once in a bucket's life and not for long: what is written meanwhile would be
+  // stored without it.
+  const bool first_dictionary = training_first_;
+  if (pressed == 0 && !first_dictionary) return;
+  if (pressed < 100 && !first_dictionary) {
     const std::uint64_t journal = journal_bytes_.load(std::memory_order_relaxed);
     std::uint64_t last = slowed_at_bytes_.load(std::memory_order_relaxed);
     if (journal >= last && journal < last + kStretch) return;
@@ -433,7 +458,8 @@ void Store::slow_down() {
   const std::int64_t begin = environment_->monotonic_ns();
   {
     std::unique_lock lock(checkpointer_mutex_);
-    checkpoint_done_.wait_for(lock, pressed < 100 ? kLeast + pressed * kForEachPercent : kAtTheBound,
+    const bool waits = pressed >= 100 || first_dictionary;
+    checkpoint_done_.wait_for(lock, waits ? kAtTheBound : kLeast + pressed * kForEachPercent,
                               [this] { return !working_ || closed_; });
   }
   const auto paused = static_cast<std::uint64_t>(environment_->monotonic_ns() - begin);
@@ -448,15 +474,27 @@ void Store::slow_down() {
 // A checkpoint, and if much of the file is dead, a round of compaction with it. `idle`: nobody is writing, so it may be
 // thorough.
 Result<void> Store::automatic_checkpoint(bool idle) {
-  if (!options_.compact_automatically || reserve_.is_tight()) return checkpoint_holding();
+  if (!options_.compact_automatically || reserve_.is_tight()) {
+    if (training_due(journal_bytes_)) plan_training_at(idle_live_bytes_ + journal_bytes_);
+    return checkpoint_holding();
+  }
   bool moves = false;
-  auto done = checkpoint_and_move(false,
+  // With the first dictionary everything that was stored without it is moved; that is not much yet.
+  const bool train_first = training_due(journal_bytes_);
+  training_first_ = train_first;
+  auto done = checkpoint_and_move(train_first && !frozen_,
                                   [&](const Changes& changes, Relocation& relocation) {
-                                    relocation.victims = choose_for_upkeep(changes, idle);
+                                    if (training_may_pay(changes, kGrownMuch)) {
+                                      relocation.train = Relocation::Train::if_it_pays;
+                                    }
+                                    relocation.only_with_dictionary = train_first;
+                                    relocation.victims = train_first ? choose_victims(changes, CompactStrategy::full)
+                                                                     : choose_for_upkeep(changes, idle);
                                     moves = !relocation.victims.empty();
                                   },
                                   {});
-  if (!done || !(moves || idle)) return done;
+  training_first_ = false;
+  if (!done || !(moves || idle || train_first)) return done;
   if (auto given = give_back_space(); !given || !idle) return given;
   constexpr std::uint64_t kMostDown = std::uint64_t{64} << 20;
   return shorten_file({.rounds = 3, .free_share = 5, .most_live_bytes = kMostDown, .least_free = kWorthShortening}, {});

@@ -87,6 +87,11 @@ Result<void> Store::shrink_to_close() {
   const std::uint64_t live = live_bytes_at_close();
   if (!is_much_too_long(before, live)) return {};
   if (is_read_elsewhere()) return {};
+  if (live == 0) {
+    // Nothing is stored any more, so no dictionary is in use.
+    level_ = 0;
+    dictionary_ = nullptr;
+  }
   constexpr int kMostRounds = 3;
   for (int round = 0; round < kMostRounds; ++round) {
     auto done = checkpoint_and_move(true,
@@ -173,9 +178,9 @@ Result<void> Store::close_file() {
         shorten_file({.rounds = 2, .free_share = 8, .most_live_bytes = kMostDown, .least_free = kWorthShortening}, {});
     if (!shortened && poisoned_) return shortened;
   }
-  const bool had_list = superblock_.retiring[0].paddr != 0;
+  const bool had_list = superblock_.retired.paddr != 0;
   if (auto shrunk = shrink_to_close(); !shrunk && poisoned_) return shrunk;
-  const bool forgot_list = had_list && superblock_.retiring[0].paddr == 0;
+  const bool forgot_list = had_list && superblock_.retired.paddr == 0;
   wipe_stale_segments();
   // Everything behind what is used goes. If the last segment is the last thing in the file, the next writer finds a
   // file that ends exactly behind the last record, and goes on there; what the length hides has never been written.

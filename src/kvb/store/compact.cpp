@@ -88,6 +88,7 @@ Result<CompactReport> Store::compact(const CompactOptions& options) {
   };
   sizes(report.file_bytes_before, report.allocated_bytes_before);
   std::set<std::uint64_t> outputs;  // Made here; not emptied again.
+  bool first_round = true;
   const auto round = [&](bool seal) -> Result<std::size_t> {
     std::size_t victims = 0;
     auto done = checkpoint_and_move(
@@ -97,6 +98,9 @@ Result<CompactReport> Store::compact(const CompactOptions& options) {
             choose_what_fits(changes, relocation);
           } else {
             relocation.victims = choose_victims(changes, options.strategy);
+          }
+          if (std::exchange(first_round, false) && training_may_pay(changes, kGrown)) {
+            relocation.train = Relocation::Train::if_it_pays;
           }
           std::erase_if(relocation.victims, [&](const auto& s) { return outputs.contains(s.link.id); });
           victims = relocation.victims.size();
@@ -245,7 +249,7 @@ Result<void> Store::move_promise_down(bool forget_retired) {
   if (!moved && forgotten.empty()) return {};
   format::Superblock again = superblock_;
   again.flags |= format::kFlagJournalMoved;
-  if (forget_retired) again.retiring[0] = {};
+  if (forget_retired) again.retired = {};
   if (moved) {
     again.journal.segment = moved->link;
     again.commit_paddr = moved->link.paddr + again.journal.offset;

@@ -145,10 +145,11 @@ Result<Head> load_head(const os::File& file) {
             .b_valid = b->has_value(),
             .identity_valid = *identity,
             .newest_is_a = !*b || (*a && (*a)->epoch >= (*b)->epoch)};
+  head.both_name_dictionaries = !*a || !*b || (*a)->dictionaries == (*b)->dictionaries;
   if (*a && *b && (head.superblock.flags & format::kFlagJournalMoved) != 0) {
     const Superblock& other = head.newest_is_a ? **b : **a;
     head.other_is_misleading = !(other.journal.segment == head.superblock.journal.segment) ||
-                               !(other.retiring[0] == head.superblock.retiring[0]);
+                               !(other.retired == head.superblock.retired);
   }
   if ((head.superblock.features_incompatible & ~format::kKnownIncompatible) != 0) {
     return os::failure(ErrorCode::unsupported,
@@ -177,7 +178,7 @@ Result<bool> creation_unfinished(const os::File& file) {
   return format::decode_identity(page(format::kIdentityOffset).first<kIdentityBytes>()).has_value();
 }
 
-Result<void> create_head(os::Environment& environment, os::File& file) {
+Result<void> create_head(os::Environment& environment, os::File& file, const Compression& compression) {
   Superblock superblock;
   environment.fill_random(superblock.uuid);
   std::array<std::byte, 16> random;
@@ -193,6 +194,11 @@ Result<void> create_head(os::Environment& environment, os::File& file) {
       .seqno = 1};
   superblock.commit_paddr = kHeadBytes + format::kSegmentHeaderBytes;
   superblock.counters.next_segment_id = 2;
+  if (compression.method == Compression::Method::zstd) {
+    superblock.compression = 1;
+    superblock.compression_level = compression.level;
+    superblock.features_incompatible = format::kFeatureCompression;
+  }
 
   // (1) Who it is, and its length.
   Page page{};

@@ -7,7 +7,7 @@
 // identity block: nothing can ever have been stored in it, so open_or_create starts afresh. The identity block is one
 // sector, so it is whole or not there.
 
-#include <kvb/error.h>
+#include <kvb/bucket.h>
 
 #include <cstdint>
 
@@ -24,6 +24,8 @@ struct Head {
   bool newest_is_a = true;  // Where `superblock` was read.
   // The other copy is valid, and would lead to a place where the log does not go on (format::kFlagJournalMoved).
   bool other_is_misleading = false;
+  bool both_name_dictionaries =
+      false;                      // The same ones; or one copy is not valid, and will be written again from the other.
   bool only_for_reading = false;  // It uses a read-only-compatible feature that this version does not know.
 };
 
@@ -34,7 +36,7 @@ struct Head {
 [[nodiscard]] Result<bool> creation_unfinished(const os::File& file);
 
 // Writes a new head into an empty file, or over an unfinished creation.
-[[nodiscard]] Result<void> create_head(os::Environment& environment, os::File& file);
+[[nodiscard]] Result<void> create_head(os::Environment& environment, os::File& file, const Compression& compression);
 
 // Before a bucket is written to: writes the copies again that `head` says are not valid, and also the superblock that
 // counts, the same bytes to the same place. It may be in the page cache only, if the sync that was to make it durable

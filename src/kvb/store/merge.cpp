@@ -28,18 +28,7 @@ struct Store::Merge {
   const Changes& changes;
   std::size_t next_move = 0;
 
-  [[nodiscard]] space::PageRunWriter new_run() {
-    return space::PageRunWriter(
-        *store.file_, store.head_.superblock.uuid, epoch,
-        [this](std::uint64_t pages) -> Result<std::uint64_t> {
-          auto range = store.reserve_.take(pages * format::kPageBytes, space::Reserve::Use::image);
-          if (!range) return std::unexpected(range.error());
-          taken.push_back(*range);
-          store.counters_.index_bytes_written.fetch_add(range->bytes(), std::memory_order_relaxed);
-          return range->paddr;
-        },
-        [this] { return store.pace(taken.back().paddr, taken.back().bytes()); });
-  }
+  [[nodiscard]] space::PageRunWriter new_run() { return store.new_page_run(epoch, taken); }
 
   // Writes a slot, at the place where its record is now.
   Result<void> emit(index::HashIndexWriter& writer, index::Slot slot) {
@@ -57,6 +46,19 @@ struct Store::Merge {
   Result<void> merge_hashes(format::Superblock& superblock);
   Result<void> merge_keys(format::Superblock& superblock, bool& rewritten);
 };
+
+space::PageRunWriter Store::new_page_run(std::uint64_t epoch, std::vector<space::PageRange>& taken) {
+  return space::PageRunWriter(
+      *file_, head_.superblock.uuid, epoch,
+      [this, &taken](std::uint64_t pages) -> Result<std::uint64_t> {
+        auto range = reserve_.take(pages * format::kPageBytes, space::Reserve::Use::image);
+        if (!range) return std::unexpected(range.error());
+        taken.push_back(*range);
+        counters_.index_bytes_written.fetch_add(range->bytes(), std::memory_order_relaxed);
+        return range->paddr;
+      },
+      [this, &taken] { return pace(taken.back().paddr, taken.back().bytes()); });
+}
 
 Result<void> Store::Merge::merge_hashes(format::Superblock& superblock) {
   auto run = new_run();
@@ -170,6 +172,11 @@ Result<void> Store::write_image(const ReadState& state, const Changes& changes, 
   auto segment_root = segment_run.finish();
   if (!segment_root) return std::unexpected(segment_root.error());
 
+  if (!relocation.trained.adopted) {
+    auto dropped = drop_dictionaries(*state.base, segments, superblock, taken);
+    if (!dropped) return dropped;
+  }
+
   // What only the image before this one used.
   const auto ranges = state.base->ranges();
   const auto retire = [&](const std::vector<space::PageRange>& part) {
@@ -178,6 +185,7 @@ Result<void> Store::write_image(const ReadState& state, const Changes& changes, 
   retire(ranges.hashes);
   if (keys_rewritten) retire(ranges.keys);
   retire(ranges.tables);
+  if (superblock.dictionaries != state.base->superblock().dictionaries) retire(ranges.dictionaries);
   auto retired_run = merge.new_run();
   if (auto done = space::write_retired(retired_run, retired); !done) return done;
   auto retired_root = retired_run.finish();
@@ -185,7 +193,7 @@ Result<void> Store::write_image(const ReadState& state, const Changes& changes, 
 
   auto file_bytes = file_->size();
   superblock.segment_table = *segment_root;
-  superblock.retiring = {*retired_root, format::Root{}};
+  superblock.retired = *retired_root;
   superblock.flags &= ~format::kFlagJournalMoved;
   superblock.features_incompatible |= format::kFeatureImage;
   superblock.file_bytes = file_bytes ? *file_bytes : 0;
@@ -198,7 +206,8 @@ Result<void> Store::write_image(const ReadState& state, const Changes& changes, 
   const auto dropped = static_cast<std::int64_t>(relocation.dropped_keys.size());
   superblock.counters = {
       .keys = not_negative(changes.keys - dropped),
-      .live_bytes = not_negative(changes.live_bytes - static_cast<std::int64_t>(relocation.dropped_bytes)),
+      .live_bytes = not_negative(changes.live_bytes -
+                                 static_cast<std::int64_t>(relocation.dropped_bytes + relocation.saved_live_bytes)),
       .segments = segments.size(),
       .next_segment_id = cut_next_segment_id_};
   superblock.unnamed_slots = not_negative(changes.unnamed);

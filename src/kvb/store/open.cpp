@@ -67,15 +67,17 @@ Result<void> Store::check_usable() const {
 
 Result<std::shared_ptr<Store>> Store::create(os::Environment& environment, const std::string& path,
                                              const CreateOptions& options) {
-  return create_and_open(environment, path, {.durability = options.durability});
+  return create_and_open(environment, path, {.durability = options.durability, .compression = options.compression});
 }
 
 Result<std::shared_ptr<Store>> Store::create_and_open(os::Environment& environment, const std::string& path,
                                                       const OpenOptions& options) {
+  const Compression compression = options.compression.value_or(Compression{});
+  if (auto possible = check_compression(compression, path); !possible) return std::unexpected(possible.error());
   auto file = environment.open(path, os::OpenMode::create_new);
   if (!file) return std::unexpected(file.error());
   auto locked = take_writer_lock(environment, **file, std::chrono::milliseconds(0));
-  auto created = locked ? create_head(environment, **file) : locked;
+  auto created = locked ? create_head(environment, **file, compression) : locked;
   if (!created) {
     file->reset();
     (void)environment.remove(path);  // It is ours, and empty.
@@ -105,7 +107,10 @@ Result<std::shared_ptr<Store>> Store::open_or_create(os::Environment& environmen
   auto unfinished = creation_unfinished(**file);
   if (!unfinished) return std::unexpected(unfinished.error());
   if (*unfinished) {
-    if (auto created = create_head(environment, **file); !created) return std::unexpected(created.error());
+    const Compression compression = options.compression.value_or(Compression{});
+    if (auto possible = check_compression(compression, path); !possible) return std::unexpected(possible.error());
+    auto created = create_head(environment, **file, compression);
+    if (!created) return std::unexpected(created.error());
   }
   return start(environment, std::move(*file), options);
 }
@@ -163,6 +168,7 @@ Result<std::shared_ptr<const index::Base>> Store::load_image() {
     }
     (*segment)->end_offset.store(known.end_offset, std::memory_order_relaxed);
   }
+  take_dictionaries(**base);
   set_trigger(**base);
   active_ = new_layer(0);
   new_keys_.puts = new_keys_.key_bytes = 0;
@@ -263,7 +269,7 @@ Result<void> Store::reserve_space() {
   }
   const index::Base& base = *current_->base;
   const auto ranges = base.ranges();
-  for (const auto* part : {&ranges.hashes, &ranges.keys, &ranges.tables}) {
+  for (const auto* part : {&ranges.hashes, &ranges.keys, &ranges.tables, &ranges.dictionaries}) {
     for (const auto& range : *part) {
       if (!free_space_.reserve(range)) return overlap(range.paddr);
     }
@@ -325,6 +331,9 @@ Result<void> Store::start_writing() {
   load_flips();
   load_expired_word();
   if (auto reserved = reserve_space(); !reserved) return reserved;
+  level_ = superblock_.compression == 1 ? std::clamp<int>(superblock_.compression_level, 1, format::kHighestLevel) : 0;
+  if (head_.both_name_dictionaries) adopt_dictionary();
+  if (current_->base->dictionaries().empty()) plan_training_at(0);
   std::uint64_t next_segment_id = superblock_.counters.next_segment_id;
   for (const log::Segment* segment : segments_.all()) {
     next_segment_id = std::max(next_segment_id, segment->header.link.id + 1);
@@ -354,6 +363,7 @@ Result<void> Store::start_writing() {
   if (environment_->has_background_threads()) {
     checkpointer_ = std::jthread([this](const std::stop_token& stop_token) { run_checkpoints(stop_token); });
   }
+  if (options_.compression && !(*options_.compression == compression())) return set_compression(*options_.compression);
   return {};
 }
 

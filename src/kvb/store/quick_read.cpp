@@ -11,6 +11,13 @@
 #include "kvb/store/store.h"
 
 namespace kvb::store {
+namespace {
+
+// A compressed value, as long as it is being decoded.
+thread_local std::string payload_room;
+constexpr std::size_t kMostKeptBytes = std::size_t{1} << 20;
+
+}  // namespace
 
 using format::kRecordHeaderBytes;
 
@@ -75,12 +82,16 @@ bool Store::read_quickly(const QuickPlace& found, std::uint64_t hash, std::strin
   const std::byte* const value_at = key_at + key.size();
   const std::size_t value_bytes = header->value_bytes;
   // The length is not taken from the call: libstdc++ 12 passes what it has allocated, which may be more.
-  value.bytes.resize_and_overwrite(value_bytes, [value_bytes](char*, std::size_t) { return value_bytes; });
-  if (value_bytes != 0) std::memcpy(value.bytes.data(), value_at, value_bytes);
+  const bool encoded = header->encoding != format::Encoding::raw;
+  if (encoded && value_bytes > kMostKeptBytes) return false;
+  std::string& stored = encoded ? payload_room : value.bytes;
+  stored.resize_and_overwrite(value_bytes, [value_bytes](char*, std::size_t) { return value_bytes; });
+  if (value_bytes != 0) std::memcpy(stored.data(), value_at, value_bytes);
   std::uint32_t crc = format::load_le<std::uint32_t>(header_bytes.data());
   crc = format::crc32c_extend(crc, key);
-  crc = format::crc32c_extend(crc, std::string_view(value.bytes));
-  return crc == format::load_le<std::uint32_t>(value_at + value_bytes);
+  crc = format::crc32c_extend(crc, std::string_view(stored));
+  if (crc != format::load_le<std::uint32_t>(value_at + value_bytes)) return false;
+  return !encoded || format::decode_value(header->encoding, stored, shelf_, value.bytes) == format::DecodeFault::none;
 }
 
 std::optional<std::optional<Value>> Store::get_quickly(const ReadState& state, std::uint64_t hash, std::string_view key,

@@ -140,7 +140,8 @@ Result<bool> Store::has_expired(const index::Version& version, const RecordPlace
   return is_over(header->timestamp_ns, header->expires_at_ns(), as_of_ns);
 }
 
-Result<Value> Store::read_value(const index::Version& version, std::string_view key, const RecordPlace& place) const {
+Result<Value> Store::read_value(const index::Version& version, std::string_view key, const RecordPlace& place,
+                                bool with_bytes) const {
   const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
   if (version.is_damaged()) return damaged_record(version, hash);
   std::array<std::byte, kRecordHeaderBytes> header_bytes;
@@ -158,19 +159,28 @@ Result<Value> Store::read_value(const index::Version& version, std::string_view 
               .written_at_ns = header->timestamp_ns,
               .ttl_seconds = header->ttl_seconds};
   std::uint32_t stored_crc = 0;
+  std::string payload;
+  const bool encoded = header->encoding != format::Encoding::raw;
+  std::string& stored = encoded ? payload : value.bytes;
   const std::byte* body = place.bytes + kRecordHeaderBytes + key.size();
   // The length is not taken from the call: libstdc++ 12 passes what it has allocated, which may be more.
   const std::size_t value_bytes = header->value_bytes;
-  value.bytes.resize_and_overwrite(value_bytes, [value_bytes](char*, std::size_t) { return value_bytes; });
+  stored.resize_and_overwrite(value_bytes, [value_bytes](char*, std::size_t) { return value_bytes; });
   read = read_bytes(place, version.paddr, version.record_bytes, [&] {
-    if (header->value_bytes != 0) std::memcpy(value.bytes.data(), body, header->value_bytes);
+    if (header->value_bytes != 0) std::memcpy(stored.data(), body, header->value_bytes);
     stored_crc = format::load_le<std::uint32_t>(body + header->value_bytes);
   });
   if (!read) return std::unexpected(read.error());
   std::uint32_t crc = format::load_le<std::uint32_t>(header_bytes.data());
   crc = format::crc32c_extend(crc, key);
-  crc = format::crc32c_extend(crc, std::string_view(value.bytes));
+  crc = format::crc32c_extend(crc, std::string_view(stored));
   if (crc != stored_crc) return damaged_record(version, hash);
+  if (!with_bytes) {
+    value.bytes.clear();
+  } else if (encoded) {
+    auto decoded = decode(header->encoding, payload, value.bytes, version.paddr, hash);
+    if (!decoded) return std::unexpected(decoded.error());
+  }
   return value;
 }
 
@@ -325,10 +335,9 @@ Result<Entry> Store::read_entry(const index::Version& version, const RecordPlace
                    .ttl_seconds = header->ttl_seconds};
     return entry;
   }
-  auto value = read_value(version, entry.key, place);
+  auto value = read_value(version, entry.key, place, !key_only);
   if (!value) return std::unexpected(value.error());
   entry.value = std::move(*value);
-  if (key_only) entry.value.bytes.clear();
   return entry;
 }
 

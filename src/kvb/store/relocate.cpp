@@ -83,10 +83,21 @@ struct Store::Mover {
 
   os::LargeVector<Found> records;
   std::vector<log::SegmentState> stuck;  // Victims that cannot be moved.
+  // Of the output in the making.
+  struct Kept {
+    format::RecordHeader header;
+    std::string_view value{};  // As it is stored: in the mapping, or, if it is new, in `payloads`.
+    std::uint16_t dictionary = 0;
+    bool is_new = false;
+  };
+  std::vector<Kept> kept;
+  std::string payloads;
+  Rooms rooms;
 
   Result<void> find_slots();
   void find_records();
   Result<void> write_outputs();
+  Result<void> encode_output(std::size_t from, std::uint64_t most);
   // The next output: `records` from `next` on, up to `most` bytes. Advances `next`.
   Result<void> write_output(std::size_t& next, std::uint64_t most);
 };
@@ -202,21 +213,63 @@ Result<void> Store::Mover::write_outputs() {
   return {};
 }
 
+// How the records of an output are stored from now on. Found out before the output is made, so that it is made as large
+// as it has to be.
+Result<void> Store::Mover::encode_output(std::size_t from, std::uint64_t most) {
+  kept.clear();
+  payloads.clear();
+  constexpr std::size_t kAhead = 8;
+  std::uint64_t bytes = 0;
+  for (std::size_t at = from; at < records.size(); ++at) {
+    if (at + kAhead < records.size()) {
+      const std::byte* const later = records[at + kAhead].bytes;
+      for (std::size_t line = 0; line < 192; line += 64) __builtin_prefetch(later + line);
+    }
+    const Found& one = records[at];
+    const log::Segment* const segment = store.segments_.find(one.paddr);
+    const auto old = format::decode_record_header(
+        std::span<const std::byte, format::kRecordHeaderBytes>(one.bytes, format::kRecordHeaderBytes),
+        format::record_seed(segment->life, one.paddr - segment->paddr()));
+    // It was right a moment ago.
+    if (!old || old->record_bytes() != one.record_bytes) return store.damaged_record({.paddr = one.paddr}, 0);
+    Kept record{.header = *old, .value = format::record_value(one.bytes, *old)};
+    if (old->type == format::RecordType::put) {
+      const auto encoded = store.encode_moved(old->encoding, record.value, relocation, rooms);
+      record.dictionary = encoded.dictionary;
+      record.header.encoding = encoded.encoding;
+      record.header.value_bytes = static_cast<std::uint32_t>(encoded.payload.size());
+      record.is_new = encoded.payload.data() != record.value.data();
+      if (record.is_new) record.value = encoded.payload;
+    }
+    if (!kept.empty() && bytes + record.header.record_bytes() > most) break;
+    bytes += record.header.record_bytes();
+    if (record.is_new) payloads += record.value;
+    kept.push_back(record);
+  }
+  // The payloads lie still now.
+  std::size_t used = 0;
+  for (Kept& record : kept) {
+    if (!record.is_new) continue;
+    record.value = std::string_view(payloads).substr(used, record.header.value_bytes);
+    used += record.header.value_bytes;
+  }
+  return {};
+}
+
 Result<void> Store::Mover::write_output(std::size_t& next, std::uint64_t most) {
+  if (auto encoded = encode_output(next, most); !encoded) return encoded;
   // A segment that holds exactly what comes into it.
-  std::size_t end = next;
   std::uint64_t bytes = 0;
   std::uint64_t lowest_seqno = UINT64_MAX;
   std::uint64_t highest_seqno = 0;
-  while (end < records.size() && (end == next || bytes + records[end].record_bytes <= most)) {
-    bytes += records[end].record_bytes;
-    lowest_seqno = std::min(lowest_seqno, records[end].seqno);
-    highest_seqno = std::max(highest_seqno, records[end].seqno);
-    ++end;
+  for (const Kept& record : kept) {
+    bytes += record.header.record_bytes();
+    lowest_seqno = std::min(lowest_seqno, record.header.seqno);
+    highest_seqno = std::max(highest_seqno, record.header.seqno);
   }
   const auto room = store.reserve_.take(format::segment_bytes_for(bytes), space::Reserve::Use::moving);
   // Not so much side by side: several smaller ones, then.
-  if (!room && room.error().code == ErrorCode::full && end - next > 1) return write_output(next, bytes / 2);
+  if (!room && room.error().code == ErrorCode::full && kept.size() > 1) return write_output(next, bytes / 2);
   if (!room) return std::unexpected(room.error());
   const space::PageRange range = *room;
   taken.push_back(range);
@@ -240,7 +293,7 @@ Result<void> Store::Mover::write_output(std::size_t& next, std::uint64_t most) {
   if (auto written = file.write(range.paddr, header_bytes); !written) return written;
 
   log::TailStatistics statistics;
-  HashFilter filter(end - next);
+  HashFilter filter(kept.size());
   std::uint64_t expiring_bytes = 0;
   bool has_removes = false;
   log::SegmentState output{
@@ -257,32 +310,25 @@ Result<void> Store::Mover::write_output(std::size_t& next, std::uint64_t most) {
     buffer.clear();
     return written;
   };
-  constexpr std::size_t kAhead = 8;
-  for (; next < end; ++next) {
-    if (next + kAhead < end) {
-      const std::byte* const later = records[next + kAhead].bytes;
-      for (std::size_t line = 0; line < 192; line += 64) __builtin_prefetch(later + line);
-    }
-    const Found& one = records[next];
-    const log::Segment* from = store.segments_.find(one.paddr);
-    const auto old = format::decode_record_header(
-        std::span<const std::byte, format::kRecordHeaderBytes>(one.bytes, format::kRecordHeaderBytes),
-        format::record_seed(from->life, one.paddr - from->paddr()));
-    // It was right a moment ago.
-    if (!old || old->record_bytes() != one.record_bytes) return store.damaged_record({.paddr = one.paddr}, 0);
+  for (const Kept& record : kept) {
+    const Found& one = records[next++];
+    const format::RecordHeader& moved = record.header;
+    const std::uint64_t record_bytes = moved.record_bytes();
     const std::size_t place = buffer.size();
-    buffer.resize(place + one.record_bytes);
-    format::encode_record(*old, format::record_key(one.bytes, *old), format::record_value(one.bytes, *old),
-                          format::record_seed(life, offset), format::MutableBytes(buffer).subspan(place));
-    statistics.add(*old, offset);
-    filter.add(old->hash);
-    if (old->type == format::RecordType::remove) has_removes = true;
-    if (old->type == format::RecordType::put && old->ttl_seconds != 0) expiring_bytes += one.record_bytes;
+    buffer.resize(place + record_bytes);
+    format::encode_record(moved, format::record_key(one.bytes, moved), record.value, format::record_seed(life, offset),
+                          format::MutableBytes(buffer).subspan(place));
+    statistics.add(moved, offset);
+    filter.add(moved.hash);
+    if (record.dictionary != 0) output.dictionaries |= relocation.dictionary_bit(record.dictionary);
+    if (moved.type == format::RecordType::remove) has_removes = true;
+    if (moved.type == format::RecordType::put && moved.ttl_seconds != 0) expiring_bytes += record_bytes;
     if (one.move != kNoSlot) {
       relocation.moves[one.move].to = range.paddr + offset;
-      output.live_bytes += one.record_bytes;
+      output.live_bytes += record_bytes;
+      relocation.saved_live_bytes += one.record_bytes - record_bytes;
     }
-    offset += one.record_bytes;
+    offset += record_bytes;
     if (buffer.size() >= kWriteBytes) {
       if (auto written = write_out(); !written) return written;
     }
@@ -290,6 +336,7 @@ Result<void> Store::Mover::write_output(std::size_t& next, std::uint64_t most) {
   if (!buffer.empty()) {
     if (auto written = write_out(); !written) return written;
   }
+  relocation.bytes += bytes;
   output.end_offset = offset;
   output.records = statistics.record_count;
   output.last_expiry_ns = statistics.latest_expiry_ns;
@@ -331,7 +378,10 @@ Result<void> Store::relocate(const ReadState& state, const Changes& changes, Rel
               .relocation = relocation,
               .taken = taken,
               .records = {},
-              .stuck = {}};
+              .stuck = {},
+              .kept = {},
+              .payloads = {},
+              .rooms = {}};
   for (;;) {
     if (auto found = mover.find_slots(); !found) return found;
     mover.find_records();
@@ -357,7 +407,6 @@ Result<void> Store::relocate(const ReadState& state, const Changes& changes, Rel
                        path_);
   }
   relocation.records = mover.records.size();
-  for (const Found& one : mover.records) relocation.bytes += one.record_bytes;
   return {};
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 // Where compaction has copied records to: asked by the merge that writes the slots.
 
+#include <kvb/bucket.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -9,6 +11,7 @@
 
 #include "kvb/log/segment_table.h"
 #include "kvb/os/large_memory.h"
+#include "kvb/space/dictionary_run.h"
 #include "kvb/space/free_space.h"
 #include "kvb/store/older_records.h"
 
@@ -31,6 +34,19 @@ struct Relocation {
   bool rewrite_keys = false;  // The key table too is to be written anew, nearer to the file's beginning.
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;
+
+  // Of compression (compression.cpp): moved values are compressed anew if that makes them shorter.
+  enum class Train : std::uint8_t { no, if_it_pays, if_it_is_better } train = Train::no;
+  bool only_with_dictionary = false;  // Nothing is moved if none was trained.
+  TrainReport trained;
+  std::vector<space::StoredDictionary> dictionaries;  // As the new image will name them, the newest last.
+  std::uint64_t saved_live_bytes = 0;                 // How much shorter moved records are that slots point at.
+
+  // The bit of a dictionary in a segment's entry.
+  [[nodiscard]] std::uint8_t dictionary_bit(std::uint16_t id) const noexcept {
+    const auto found = std::ranges::find(dictionaries, id, &space::StoredDictionary::id);
+    return found != dictionaries.end() ? found->bit() : std::uint8_t{0};
+  }
 
   [[nodiscard]] bool is_victim(std::uint64_t paddr) const noexcept {
     auto found = std::ranges::upper_bound(victims, paddr, {}, [](const auto& s) { return s.link.paddr; });

@@ -12,7 +12,10 @@
 // 4. Records of a segment: one behind the other. Behind a damaged place, the next byte offset at which a record of
 //    this life begins with a right header and a right body. A record is bound to its offset and its life by its
 //    checksums, so nothing else can be taken for one. Behind a footer's end nothing is taken: it is dead (R19).
-// 5. A batch whose last record is missing at the chain's very end was never committed and is left out. A batch that
+// 5. Dictionaries, which compressed values need: those that the superblock names, and all whose pages are found. One
+//    that a crash kept from being used may have left pages, too; if two claim the same id, and the superblock names
+//    neither, values that need it count as lost, rather than to be guessed.
+// 6. A batch whose last record is missing at the chain's very end was never committed and is left out. A batch that
 //    damage has torn keeps its whole records: they were committed, and losing them too would help nobody.
 
 #include "kvb/store/salvage.h"
@@ -26,8 +29,10 @@
 #include "kvb/format/live_page.h"
 #include "kvb/format/segment.h"
 #include "kvb/format/superblock.h"
+#include "kvb/format/value_codec.h"
 #include "kvb/log/segment_table.h"
 #include "kvb/os/system_error.h"
+#include "kvb/space/dictionary_run.h"
 
 namespace kvb::store {
 namespace {
@@ -50,13 +55,15 @@ struct KeyState {
 
 class Salvager {
  public:
-  Salvager(os::File& file, RepairReport& report) : file_(file), report_(report) {}
+  Salvager(os::File& file, RepairReport& report, SalvagedCompression& compression)
+      : file_(file), report_(report), compression_(compression) {}
 
   Result<void> run(std::int64_t now_ns, const std::function<Result<void>(SalvagedRecord&&)>& take);
 
  private:
   Result<void> find_identity();
   Result<void> find_segments();
+  Result<void> find_dictionaries();
   Result<void> find_footer(FoundSegment& segment) const;
   // The segments that the newest readable image names, in the order of their ids; none if there is no image.
   Result<void> take_image_segments();
@@ -68,7 +75,9 @@ class Salvager {
   Result<void> read_segment(const FoundSegment& segment, const FoundSegment* next);
   Result<std::optional<os::Bytes>> read_record(const FoundSegment& segment, std::uint64_t offset, std::uint64_t limit,
                                                format::RecordHeader& header, bool& body_right);
-  void keep(const format::RecordHeader& header, std::uint64_t paddr, std::string_view key);
+  // `readable`: the dictionary that its value needs is there.
+  void keep(const format::RecordHeader& header, std::uint64_t paddr, std::string_view key, bool readable);
+  [[nodiscard]] bool is_readable(const format::RecordHeader& header, std::string_view payload) const;
   Result<void> read_or_zero(std::uint64_t offset, os::MutableBytes out) const;
   // The same, from a window that is read ahead: looking for a record byte by byte asks for every offset.
   Result<os::Bytes> view(std::uint64_t offset, std::uint64_t length);
@@ -79,6 +88,9 @@ class Salvager {
 
   os::File& file_;
   RepairReport& report_;
+  SalvagedCompression& compression_;
+  format::DictionaryShelf shelf_;
+  std::set<std::uint16_t> ambiguous_;  // Ids of dictionaries.
   std::uint64_t file_bytes_ = 0;
   std::optional<format::Uuid> uuid_;
   std::optional<format::JournalStart> start_;
@@ -390,11 +402,58 @@ Result<std::optional<os::Bytes>> Salvager::read_record(const FoundSegment& segme
   return std::optional(*bytes);
 }
 
-void Salvager::keep(const format::RecordHeader& header, std::uint64_t paddr, std::string_view key) {
+Result<void> Salvager::find_dictionaries() {
+  std::vector<space::StoredDictionary> named;
+  if (superblock_) {
+    for (const format::Root* root : {&superblock_->dictionaries, &superblock_->dictionaries_copy}) {
+      if (root->paddr == 0) continue;
+      auto run = space::PageRun::open(file_, *uuid_, *root, superblock_->epoch);
+      if (!run || !space::read_dictionaries(**run, *uuid_, named)) {
+        lose("A copy of the dictionaries, which compressed values need, is damaged.", root->paddr, root->bytes);
+      }
+    }
+    if (superblock_->compression == 1) compression_.compression = Compression::zstd(superblock_->compression_level);
+  }
+  for (const auto& one : named) shelf_.add(one.id, one.bytes);
+  std::optional<std::uint64_t> newest_epoch;
+  for (std::uint64_t at = format::kHeadBytes; at + kPageBytes <= file_bytes_; at += kPageBytes) {
+    auto bytes = view(at, kPageBytes);
+    if (!bytes) return std::unexpected(bytes.error());
+    const auto header = format::decode_page_header(bytes->first<format::kPageHeaderBytes>());
+    if (!header || header->type != format::PageType::dictionary || header->uuid != *uuid_ || header->link != 0)
+      continue;
+    bytes = view(at, std::min(space::kMostDictionaryPages * kPageBytes, file_bytes_ - at));
+    if (!bytes) return std::unexpected(bytes.error());
+    const auto found = space::parse_dictionary(*bytes, *uuid_, at);
+    if (!found) continue;
+    const bool is_named = std::ranges::find(named, found->id, &space::StoredDictionary::id) != named.end();
+    const format::Dictionary* const known = shelf_.find(found->id);
+    if (known != nullptr && !std::ranges::equal(known->bytes(), found->bytes)) {
+      if (!is_named) ambiguous_.insert(found->id);
+      continue;
+    }
+    shelf_.add(found->id, found->bytes);
+    // Without the superblock: in each run the newest is the last.
+    if (!superblock_) compression_.compression = Compression::zstd();
+    if (named.empty() && (!newest_epoch || header->epoch >= *newest_epoch)) {
+      newest_epoch = header->epoch;
+      compression_.dictionary = found->bytes;
+    }
+  }
+  if (!named.empty()) compression_.dictionary = named.back().bytes;
+  return {};
+}
+
+bool Salvager::is_readable(const format::RecordHeader& header, std::string_view payload) const {
+  const std::uint16_t id = format::dictionary_of(header.encoding, payload);
+  return id == 0 || (shelf_.find(id) != nullptr && !ambiguous_.contains(id));
+}
+
+void Salvager::keep(const format::RecordHeader& header, std::uint64_t paddr, std::string_view key, bool readable) {
   const auto known = keys_.find(key);
   if (known == keys_.end()) {
     keys_.emplace(std::string(key), KeyState{header, paddr});
-  } else if (header.seqno >= known->second.header.seqno) {
+  } else if (header.seqno > known->second.header.seqno || (header.seqno == known->second.header.seqno && readable)) {
     known->second = {header, paddr};
   }
 }
@@ -411,10 +470,11 @@ Result<void> Salvager::read_segment(const FoundSegment& segment, const FoundSegm
     format::RecordHeader header;
     std::uint64_t paddr;
     std::string key;
+    bool readable;
   };
   std::vector<Pending> batch;  // Records of a batch whose end has not been seen.
   const auto keep_batch = [&] {
-    for (const auto& one : batch) keep(one.header, one.paddr, one.key);
+    for (const auto& one : batch) keep(one.header, one.paddr, one.key, one.readable);
     batch.clear();
   };
   std::uint64_t offset = kSegmentHeaderBytes;
@@ -442,7 +502,8 @@ Result<void> Salvager::read_segment(const FoundSegment& segment, const FoundSegm
     }
     if (body_right) {
       ++report_.records;
-      batch.push_back({header, paddr + offset, std::string(format::record_key((*record)->data(), header))});
+      batch.push_back({header, paddr + offset, std::string(format::record_key((*record)->data(), header)),
+                       is_readable(header, format::record_value((*record)->data(), header))});
     } else {
       // A wrong body at the very end may be a torn one, which was never acknowledged.
       const bool torn = !segment.footer && next == nullptr && synced_ != 0 && header.seqno > synced_;
@@ -494,6 +555,7 @@ Result<void> Salvager::run(std::int64_t now_ns, const std::function<Result<void>
   file_bytes_ = *size;
   if (auto done = find_identity(); !done) return done;
   if (auto done = find_segments(); !done) return done;
+  if (auto done = find_dictionaries(); !done) return done;
   if (auto done = order_chain(); !done) return done;
   for (std::size_t i = 0; i < chain_.size(); ++i) {
     if (auto done = read_segment(*chain_[i], i + 1 < chain_.size() ? chain_[i + 1] : nullptr); !done) return done;
@@ -502,12 +564,23 @@ Result<void> Salvager::run(std::int64_t now_ns, const std::function<Result<void>
   for (const auto& [key, state] : keys_) {
     const auto& header = state.header;
     if (header.type == format::RecordType::remove || header.expires_at_ns() <= now_ns) continue;
-    ++report_.keys;
-    report_.value_bytes += header.value_bytes;
     SalvagedRecord record{.header = header, .key = key, .value = std::string(header.value_bytes, '\0')};
     auto read = read_or_zero(state.paddr + kRecordHeaderBytes + header.key_bytes,
                              std::as_writable_bytes(std::span(record.value)));
     if (!read) return read;
+    if (header.encoding != format::Encoding::raw) {
+      const std::string payload = std::move(record.value);
+      const bool readable = is_readable(header, payload);
+      if (!readable ||
+          format::decode_value(header.encoding, payload, shelf_, record.value) != format::DecodeFault::none) {
+        lose("The value of record " + std::to_string(header.seqno) +
+                 (readable ? " cannot be decompressed." : " needs a dictionary that is damaged."),
+             state.paddr, header.record_bytes(), header.hash);
+        continue;
+      }
+    }
+    ++report_.keys;
+    report_.value_bytes += record.value.size();
     if (auto taken = take(std::move(record)); !taken) return taken;
   }
   return {};
@@ -515,9 +588,9 @@ Result<void> Salvager::run(std::int64_t now_ns, const std::function<Result<void>
 
 }  // namespace
 
-Result<void> salvage(os::File& file, std::int64_t now_ns, RepairReport& report,
+Result<void> salvage(os::File& file, std::int64_t now_ns, RepairReport& report, SalvagedCompression& compression,
                      const std::function<Result<void>(SalvagedRecord&&)>& take) {
-  return Salvager(file, report).run(now_ns, take);
+  return Salvager(file, report, compression).run(now_ns, take);
 }
 
 }  // namespace kvb::store

@@ -105,6 +105,7 @@ Stats Store::stats() {
       stats.memory_bytes = now->active->memory_bytes() + (now->frozen ? now->frozen->memory_bytes() : 0);
       stats.index_bytes = now->base->bytes();
       stats.epoch = now->base->epoch();
+      fill_compression_stats(*now, stats);
       // What the writer had retired when it made this image; it knows better itself.
       for (const auto& entry : now->base->retired()) stats.retired_bytes += entry.range.bytes();
     }

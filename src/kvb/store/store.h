@@ -10,11 +10,11 @@
 //   write_mutex_        one writer at a time: conditions, seqnos, staging, who leads the next commit, which delta is
 //                       the active one. Not held during the leader's I/O. A reader process takes in what was published
 //                       under it.
-// The files of this folder: store.h, open.cpp (opening, recovery), follow.cpp (reader processes), write.cpp (staging
-// and conditions), pins.cpp (how long readers are waited for), changes.cpp (the log as a list of changes), commit.cpp
-// (group commit, publishing, failing), read.cpp, get_many.cpp, scan.cpp, checkpoint.cpp (cut, flip, space), close.cpp,
-// merge.* (the new image), full_disk.cpp (what the reserve is for), verify.cpp, stats.cpp, activity.cpp, salvage.*,
-// head.* and writer_lock.*.
+// The files of this folder: store.h, compression.cpp (how values are stored), open.cpp (opening, recovery), follow.cpp
+// (reader processes), write.cpp (staging and conditions), pins.cpp (how long readers are waited for), changes.cpp (the
+// log as a list of changes), commit.cpp (group commit, publishing, failing), read.cpp, get_many.cpp, scan.cpp,
+// checkpoint.cpp (cut, flip, space), close.cpp, merge.* (the new image), full_disk.cpp (what the reserve is for),
+// verify.cpp, stats.cpp, activity.cpp, salvage.*, head.* and writer_lock.*.
 
 #include <kvb/bucket.h>
 
@@ -35,6 +35,7 @@
 #include <vector>
 
 #include "kvb/format/live_page.h"
+#include "kvb/format/value_codec.h"
 #include "kvb/log/journal_reader.h"
 #include "kvb/log/journal_writer.h"
 #include "kvb/os/histogram.h"
@@ -54,6 +55,9 @@ namespace kvb::store {
 struct Change;
 struct Changes;
 struct Relocation;
+
+// `invalid_argument` if there is no such compression.
+[[nodiscard]] Result<void> check_compression(const Compression& compression, const std::string& path);
 
 class Store {
  public:
@@ -119,6 +123,13 @@ class Store {
   [[nodiscard]] Result<void> flush();
   [[nodiscard]] Result<void> checkpoint();
   [[nodiscard]] Result<CompactReport> compact(const CompactOptions& options);
+  [[nodiscard]] Result<void> set_compression(const Compression& compression);
+  [[nodiscard]] Result<TrainReport> train_dictionary();
+  [[nodiscard]] Compression compression() const;
+  // For copies of a bucket: the dictionary that new values are compressed with, empty if there is none; and to use one
+  // from the first value on, in a bucket that is empty.
+  [[nodiscard]] std::vector<std::byte> newest_dictionary() const;
+  [[nodiscard]] Result<void> use_dictionary(format::Bytes bytes);
   [[nodiscard]] Stats stats();
   [[nodiscard]] Activity activity();
   [[nodiscard]] Result<std::optional<Activity>> writer_activity();
@@ -229,10 +240,11 @@ class Store {
   struct NewRecord {
     format::RecordType type = format::RecordType::put;
     std::string_view key;
-    std::string_view value;
+    std::string_view value;  // As it is stored.
     std::uint32_t ttl_seconds = 0;
     std::int64_t timestamp_ns = 0;  // 0: now.
     ValueKind kind = ValueKind::bytes;
+    format::Encoding encoding = format::Encoding::raw;
     bool more_of_batch = false;
   };
   void sample(std::uint64_t hash);
@@ -244,6 +256,47 @@ class Store {
   [[nodiscard]] Result<void> prepare(std::uint64_t record_bytes, bool only_removes = false);
   // Where a version's bytes are, staged or in the file; nothing if its value is borrowed memory.
   [[nodiscard]] Result<std::optional<RecordPlace>> place_of_newest(const index::Version& version) const;
+
+  // compression.cpp
+  [[nodiscard]] format::EncodedValue encode(std::string_view value, std::string& room) const;
+  // With write_mutex_ held, before room is prepared for it: again, if it is not as values are to be stored now.
+  void encode_anew_if_stale(std::string_view value, format::EncodedValue& encoded, std::string& room) const;
+  struct Payload {
+    format::Encoding encoding = format::Encoding::raw;
+    std::uint16_t dictionary = 0;
+    std::size_t at = 0;  // In the room.
+    std::size_t bytes = 0;
+  };
+  void encode_batch(const Batch& batch, std::vector<Payload>& payloads, std::string& room) const;
+  // The value of a payload whose checksum was right.
+  [[nodiscard]] Result<void> decode(format::Encoding encoding, std::string_view payload, std::string& value,
+                                    std::uint64_t paddr, std::uint64_t hash) const;
+  void take_dictionaries(const index::Base& base);
+  void adopt_dictionary();
+  [[nodiscard]] bool training_due(std::uint64_t journal_bytes) const noexcept;
+  void plan_training_at(std::uint64_t live_bytes);
+  // Is a dictionary to be trained now that so much is alive? `grown`: that many times what the last one was trained
+  // from.
+  static constexpr std::uint64_t kGrownMuch = 8;
+  static constexpr std::uint64_t kGrown = 2;
+  [[nodiscard]] bool training_may_pay(const Changes& changes, std::uint64_t grown) const;
+  struct Samples;
+  [[nodiscard]] Result<Samples> take_samples(const ReadState& state, const Changes& changes) const;
+  // Trains a dictionary, writes it, and names it in `superblock`, if it pays.
+  [[nodiscard]] Result<void> train(const ReadState& state, const Changes& changes, Relocation& relocation,
+                                   format::Superblock& superblock, std::vector<space::PageRange>& taken);
+  [[nodiscard]] Result<void> write_dictionaries(std::span<const space::StoredDictionary> dictionaries,
+                                                format::Superblock& superblock, std::vector<space::PageRange>& taken);
+  // Writes those anew that are still needed, if some are not, or if a copy is damaged.
+  [[nodiscard]] Result<void> drop_dictionaries(const index::Base& base, std::span<const log::SegmentState> segments,
+                                               format::Superblock& superblock, std::vector<space::PageRange>& taken);
+  // How a record that compaction moves is stored from now on; `rooms` are to be used again.
+  struct Rooms {
+    std::string value, payload;
+  };
+  [[nodiscard]] format::EncodedValue encode_moved(format::Encoding encoding, std::string_view payload,
+                                                  const Relocation& relocation, Rooms& rooms) const;
+  void fill_compression_stats(const ReadState& state, Stats& stats) const;
 
   // commit.cpp. Messages for failed groups; then, all with write_mutex_ held through `lock`.
   [[nodiscard]] Result<void> commit(std::unique_lock<std::mutex>& lock);                 // What was just staged.
@@ -292,8 +345,9 @@ class Store {
   // At that time; 0: now.
   [[nodiscard]] Result<bool> has_expired(const index::Version& version, const RecordPlace& place,
                                          std::int64_t as_of_ns = 0) const;
-  [[nodiscard]] Result<Value> read_value(const index::Version& version, std::string_view key,
-                                         const RecordPlace& place) const;
+  // Without `with_bytes` the value's bytes are checked, and left out.
+  [[nodiscard]] Result<Value> read_value(const index::Version& version, std::string_view key, const RecordPlace& place,
+                                         bool with_bytes = true) const;
   [[nodiscard]] Result<Entry> read_entry(const index::Version& version, const RecordPlace& place, bool key_only) const;
   // The value of what was found; nothing if it is none, or has expired.
   [[nodiscard]] Result<std::optional<Value>> value_of(const std::optional<index::Version>& version, std::uint64_t hash,
@@ -370,6 +424,8 @@ class Store {
   [[nodiscard]] std::uint64_t dead_in(const index::Base& base, std::int64_t now) const;
   [[nodiscard]] std::uint64_t pressure() const;
   void slow_down();
+  // A page run of the image that is being made.
+  [[nodiscard]] space::PageRunWriter new_page_run(std::uint64_t epoch, std::vector<space::PageRange>& taken);
   struct Merge;  // merge.cpp
   // Of a damaged record: is at least its key what it was?
   [[nodiscard]] bool is_key_right(std::string_view key, const index::Version& version, std::uint64_t hash) const;
@@ -538,6 +594,13 @@ class Store {
   std::jthread ticker_;
   bool ticker_idle_ = false;  // It waits for something to do; guarded by write_mutex_.
   std::condition_variable_any ticker_wakes_;
+
+  // How values are stored.
+  format::DictionaryShelf shelf_;                               // Every dictionary that this Store has met.
+  std::atomic<const format::Dictionary*> dictionary_{nullptr};  // The one for new values: both superblocks name it.
+  std::atomic<int> level_{0};                                   // 0: new values are stored as they are.
+  std::atomic<bool> training_first_{false};                     // A checkpoint with the first dictionary is under way.
+  std::atomic<std::uint64_t> train_at_bytes_{0};  // Live bytes at which the first dictionary is tried; 0: there is one.
 
   // Checkpoints.
   space::FreeSpace free_space_;

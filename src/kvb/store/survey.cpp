@@ -231,7 +231,15 @@ void Store::count_segment(log::SegmentState& state) {
   counted.has_removes = false;
   counted.first_expiry_ns = counted.last_expiry_ns = 0;
   counted.expiring_bytes = 0;
+  counted.dictionaries = 0;
   std::vector<std::uint64_t> hashes;
+  // Nothing before the cut needs one that the image does not name.
+  std::shared_ptr<const index::Base> base;
+  {
+    const std::scoped_lock lock(state_mutex_);
+    base = current_->base;
+  }
+  const auto& dictionaries = base->dictionaries();
   const os::MappedGuard guard(nullptr, os::kAnywhere);
   for (std::uint64_t offset = format::kSegmentHeaderBytes; offset < state.end_offset;) {
     const std::byte* const at = segment->at(offset, format::kRecordHeaderBytes);
@@ -243,6 +251,11 @@ void Store::count_segment(log::SegmentState& state) {
     ++counted.records;
     hashes.push_back(header->hash);
     if (header->type == format::RecordType::remove) counted.has_removes = true;
+    if (header->encoding == format::Encoding::block) {
+      if (segment->at(offset, header->record_bytes()) == nullptr) return;
+      const std::uint16_t id = format::dictionary_of(header->encoding, format::record_value(at, *header));
+      for (const auto& one : dictionaries) counted.dictionaries |= one.id == id ? one.bit() : std::uint8_t{0};
+    }
     if (header->type == format::RecordType::put && header->ttl_seconds != 0) {
       const std::int64_t expiry = header->expires_at_ns();
       if (counted.expiring_bytes == 0) counted.first_expiry_ns = expiry;

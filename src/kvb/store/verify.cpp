@@ -18,16 +18,46 @@ namespace {
 
 using Problem = std::function<void(std::string, std::uint64_t, std::optional<std::uint64_t>)>;
 
+// Why the value of a record that is whole cannot be read; empty if it can.
+std::string decoding_fault(const format::RecordHeader& header, std::string_view payload,
+                           const format::DictionaryShelf& shelf) {
+  if (header.encoding == format::Encoding::raw) return {};
+  std::string value;
+  switch (format::decode_value(header.encoding, payload, shelf, value)) {
+    case format::DecodeFault::none:
+      return {};
+    case format::DecodeFault::unknown_dictionary:
+      return "Record " + std::to_string(header.seqno) + ": the dictionary that its value was compressed with, " +
+             std::to_string(format::dictionary_of(header.encoding, payload)) + ", is not there.";
+    case format::DecodeFault::bad_payload:
+      break;
+  }
+  return "Record " + std::to_string(header.seqno) + ": its value cannot be decompressed, though its checksum is right.";
+}
+
 // Checks an image against the segments that it names.
 class ImageCheck {
  public:
-  ImageCheck(os::File& file, const format::Superblock& superblock, log::SegmentTable& segments, VerifyReport& report,
-             Problem problem)
-      : file_(file), superblock_(superblock), segments_(segments), report_(report), problem_(std::move(problem)) {}
+  ImageCheck(os::File& file, const format::Superblock& superblock, log::SegmentTable& segments,
+             format::DictionaryShelf& shelf, VerifyReport& report, Problem problem)
+      : file_(file),
+        superblock_(superblock),
+        segments_(segments),
+        shelf_(shelf),
+        report_(report),
+        problem_(std::move(problem)) {}
 
   Result<void> run() {
     auto base = index::Base::open(file_, superblock_);
     if (!base) return note(base.error());
+    for (const auto& one : (*base)->dictionaries()) shelf_.add(one.id, one.bytes);
+    for (const std::uint64_t place : (*base)->damaged_dictionary_copies()) {
+      problem_(
+          "A copy of the dictionaries, which compressed values need, is damaged. The next checkpoint writes it anew "
+          "from the other, if that is whole.",
+          place, {});
+    }
+    for (const auto& range : (*base)->ranges().dictionaries) report_.bytes += range.bytes();
     auto pages = (*base)->check_all_pages();
     if (!pages) return note(pages.error());
     report_.bytes += *pages;
@@ -85,6 +115,8 @@ class ImageCheck {
       if (!record->whole) {
         problem_("Record " + std::to_string(record->header->seqno) + ": the checksum of its key and value is wrong.",
                  paddr, record->header->hash);
+      } else if (const std::string fault = decoding_fault(*record->header, record->payload, shelf_); !fault.empty()) {
+        problem_(fault, paddr, record->header->hash);
       }
       offset += record->header->record_bytes();
     }
@@ -94,6 +126,7 @@ class ImageCheck {
   struct Record {
     std::optional<format::RecordHeader> header;
     std::string key;
+    std::string payload;  // Of a compressed value.
     bool whole = false;
   };
   Result<Record> read(const log::Segment& segment, std::uint64_t offset, bool body) const {
@@ -117,7 +150,9 @@ class ImageCheck {
     record.key.resize(record.header->key_bytes);
     done = os::guarded(file_.path(), paddr, at, bytes, [&] {
       std::memcpy(record.key.data(), at + format::kRecordHeaderBytes, record.key.size());
-      if (body) record.whole = format::check_record_body({at, bytes});
+      if (!body) return;
+      if (record.header->encoding != format::Encoding::raw) record.payload = format::record_value(at, *record.header);
+      record.whole = format::check_record_body({at, bytes});
     });
     if (!done) return std::unexpected(done.error());
     return record;
@@ -211,7 +246,7 @@ class ImageCheck {
     };
     for (const auto& state : base.segments()) use(space::range_of(state.link.paddr, state.size_bytes));
     const auto ranges = base.ranges();
-    for (const auto* part : {&ranges.hashes, &ranges.keys, &ranges.tables}) {
+    for (const auto* part : {&ranges.hashes, &ranges.keys, &ranges.tables, &ranges.dictionaries}) {
       for (const auto& range : *part) use(range);
     }
     return {};
@@ -220,6 +255,7 @@ class ImageCheck {
   os::File& file_;
   const format::Superblock& superblock_;
   log::SegmentTable& segments_;
+  format::DictionaryShelf& shelf_;
   VerifyReport& report_;
   Problem problem_;
 };
@@ -280,8 +316,9 @@ Result<VerifyReport> Store::verify(const Snapshot& now) const {
   report.bytes += 2 * format::kPageBytes + format::kIdentityBytes;
 
   log::SegmentTable segments(*file_);
-  if (superblock.segment_table.paddr != 0) {
-    ImageCheck check(*file_, superblock, segments, report, problem);
+  format::DictionaryShelf shelf;
+  if (superblock.segment_table.paddr != 0 || superblock.dictionaries.paddr != 0) {
+    ImageCheck check(*file_, superblock, segments, shelf, report, problem);
     if (auto done = check.run(); !done) return std::unexpected(done.error());
   }
   // Compaction may have moved the place where the journal begins, and written the superblock again with the same image.
@@ -302,6 +339,13 @@ Result<VerifyReport> Store::verify(const Snapshot& now) const {
       if (record.damaged) {
         problem("Record " + std::to_string(record.header.seqno) + ": the checksum of its key and value is wrong.",
                 record.paddr, record.header.hash);
+      } else if (record.header.encoding != format::Encoding::raw) {
+        std::string payload;
+        auto copied = os::guarded(path_, record.paddr, record.bytes, record.header.record_bytes(),
+                                  [&] { payload = format::record_value(record.bytes, record.header); });
+        if (!copied) return std::unexpected(copied.error());
+        const std::string fault = decoding_fault(record.header, payload, shelf);
+        if (!fault.empty()) problem(fault, record.paddr, record.header.hash);
       }
     }
   }

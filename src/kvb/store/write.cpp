@@ -19,6 +19,16 @@ std::uint64_t record_bytes(std::string_view key, std::string_view value) noexcep
   return key.size() + value.size() + format::kRecordOverheadBytes;
 }
 
+// Payloads of a thread's values on their way into the log, to be used again. What one call has put there is needed
+// until its commit has returned.
+thread_local std::string payload_room;
+
+// Memory for large values is not kept.
+void trim(std::string& room) {
+  constexpr std::size_t kMostKept = std::size_t{4} << 20;
+  if (room.capacity() > kMostKept) std::string().swap(room);
+}
+
 // Asks for what the lookups of the next operations will need first.
 void prefetch_ahead(const Layer& active, std::span<const std::uint64_t> hashes, std::size_t at) noexcept {
   constexpr std::size_t kSlots = 16;
@@ -180,6 +190,7 @@ index::KeyNode* Store::stage(const NewRecord& record, std::uint64_t hash, index:
                       : record.ttl_seconds != 0 ? now_ns()
                                                 : about_now_ns(),
       .type = record.type,
+      .encoding = record.encoding,
       .flags = static_cast<std::uint16_t>((record.more_of_batch ? format::kFlagMoreOfBatch : 0u) |
                                           (static_cast<unsigned>(record.kind) << format::kFlagKindShift)),
       .ttl_seconds = record.ttl_seconds};
@@ -247,6 +258,8 @@ Result<bool> Store::put(std::string_view key, std::string_view value, const PutO
   const os::Stopwatch stopwatch(measure_write());
   if (auto limits = check_limits(key, value.size(), options.kind); !limits) return std::unexpected(limits.error());
   const std::uint64_t hash = format::hash_key(key, head_.superblock.hash_seed);
+  std::string room = std::move(payload_room);
+  format::EncodedValue encoded = encode(value, room);
   std::unique_lock lock(write_mutex_);
   if (auto writable = begin_writing(lock); !writable) return std::unexpected(writable.error());
   index::KeyNode* node = nullptr;
@@ -261,10 +274,18 @@ Result<bool> Store::put(std::string_view key, std::string_view value, const PutO
     if (!held || !*held) return held;
     node = newest->node;
   }
-  auto written = write_one(lock, {.key = key, .value = value, .ttl_seconds = options.ttl_seconds, .kind = options.kind},
+  encode_anew_if_stale(value, encoded, room);
+  auto written = write_one(lock,
+                           {.key = key,
+                            .value = encoded.payload,
+                            .ttl_seconds = options.ttl_seconds,
+                            .kind = options.kind,
+                            .encoding = encoded.encoding},
                            hash, node);
   if (!written) return std::unexpected(written.error());
   lock.unlock();
+  trim(room);
+  payload_room = std::move(room);
   counters_.puts.fetch_add(1, std::memory_order_relaxed);
   after_write();
   return true;
@@ -301,6 +322,25 @@ Result<bool> Store::write(const Batch& batch, std::uint64_t* removed) {
   return with_room_for_removing([&] { return write_now(batch, removed); });
 }
 
+void Store::encode_batch(const Batch& batch, std::vector<Payload>& payloads, std::string& room) const {
+  payloads.assign(batch.size(), {});
+  std::size_t used = 0;
+  std::string one;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const Batch::Operation& operation = batch.operations()[i];
+    if (operation.type != Batch::Operation::Type::put) continue;
+    const format::EncodedValue encoded = encode(operation.value, one);
+    if (encoded.encoding == format::Encoding::raw) continue;
+    payloads[i] = {
+        .encoding = encoded.encoding, .dictionary = encoded.dictionary, .at = used, .bytes = encoded.payload.size()};
+    if (room.size() < used + encoded.payload.size()) {
+      room.resize(std::max<std::size_t>(2 * room.size(), used + encoded.payload.size()));
+    }
+    std::ranges::copy(encoded.payload, room.begin() + static_cast<std::ptrdiff_t>(used));
+    used += encoded.payload.size();
+  }
+}
+
 Result<bool> Store::write_now(const Batch& batch, std::uint64_t* removed) {
   const os::Stopwatch stopwatch(measure_write());
   using Operation = Batch::Operation;
@@ -315,6 +355,10 @@ Result<bool> Store::write_now(const Batch& batch, std::uint64_t* removed) {
     return os::failure(ErrorCode::invalid_argument, "The batch is larger than 1 TiB. Write it in smaller parts.",
                        path_);
   }
+  // All payloads side by side, before the lock is taken.
+  std::vector<Payload> payloads;
+  std::string room = std::move(payload_room);
+  if (level_.load(std::memory_order_relaxed) != 0) encode_batch(batch, payloads, room);
   std::unique_lock lock(write_mutex_);
   if (auto writable = begin_writing(lock); !writable) return std::unexpected(writable.error());
 
@@ -341,6 +385,7 @@ Result<bool> Store::write_now(const Batch& batch, std::uint64_t* removed) {
     const Operation* operation;
     std::uint64_t hash;
     std::size_t key;
+    std::size_t number;  // Of the operation in the batch.
   };
   std::vector<Staged> staged;
   keys.reserve(batch.size());
@@ -393,7 +438,7 @@ Result<bool> Store::write_now(const Batch& batch, std::uint64_t* removed) {
       if (operation.type == Operation::Type::check) continue;
       // Removing what isn't there writes nothing.
       if (is_put || key.has_value()) {
-        staged.push_back({.operation = &operation, .hash = hash, .key = place});
+        staged.push_back({.operation = &operation, .hash = hash, .key = place, .number = i});
       }
       if (removed != nullptr && !is_put && key.last == nullptr) {
         auto live = is_live(key.before);
@@ -408,8 +453,19 @@ Result<bool> Store::write_now(const Batch& batch, std::uint64_t* removed) {
 
   bytes = 0;
   bool only_removes = true;
+  const format::Dictionary* const dictionary = dictionary_.load(std::memory_order_acquire);
+  const std::uint16_t dictionary_id = dictionary != nullptr ? dictionary->id() : 0;
+  if (std::ranges::any_of(payloads,
+                          [&](const Payload& one) { return one.dictionary != 0 && one.dictionary != dictionary_id; })) {
+    encode_batch(batch, payloads, room);
+  }
+  const auto stored_value = [&](const Staged& one) -> std::string_view {
+    if (one.operation->type == Operation::Type::remove) return {};
+    if (payloads.empty() || payloads[one.number].encoding == format::Encoding::raw) return one.operation->value;
+    return std::string_view(room).substr(payloads[one.number].at, payloads[one.number].bytes);
+  };
   for (const Staged& one : staged) {
-    bytes += record_bytes(one.operation->key, one.operation->value);
+    bytes += record_bytes(one.operation->key, stored_value(one));
     only_removes = only_removes && one.operation->type == Operation::Type::remove;
   }
   if (auto prepared = prepare(bytes, only_removes); !prepared) return std::unexpected(prepared.error());
@@ -419,16 +475,20 @@ Result<bool> Store::write_now(const Batch& batch, std::uint64_t* removed) {
     const bool is_put = operation.type == Operation::Type::put;
     puts += is_put ? 1 : 0;
     Newest& key = keys[staged[i].key].before;
-    key.node = stage({.type = is_put ? format::RecordType::put : format::RecordType::remove,
-                      .key = operation.key,
-                      .value = is_put ? std::string_view(operation.value) : std::string_view{},
-                      .ttl_seconds = is_put ? operation.ttl_seconds : 0,
-                      .kind = is_put ? operation.kind : ValueKind::bytes,
-                      .more_of_batch = i + 1 < staged.size()},
-                     staged[i].hash, key.node);
+    key.node =
+        stage({.type = is_put ? format::RecordType::put : format::RecordType::remove,
+               .key = operation.key,
+               .value = stored_value(staged[i]),
+               .ttl_seconds = is_put ? operation.ttl_seconds : 0,
+               .kind = is_put ? operation.kind : ValueKind::bytes,
+               .encoding = is_put && !payloads.empty() ? payloads[staged[i].number].encoding : format::Encoding::raw,
+               .more_of_batch = i + 1 < staged.size()},
+              staged[i].hash, key.node);
   }
   if (auto committed = commit(lock); !committed) return std::unexpected(committed.error());
   lock.unlock();
+  trim(room);
+  payload_room = std::move(room);
   counters_.batches.fetch_add(1, std::memory_order_relaxed);
   counters_.puts.fetch_add(puts, std::memory_order_relaxed);
   counters_.deletes.fetch_add(staged.size() - puts, std::memory_order_relaxed);
@@ -480,18 +540,31 @@ Result<std::uint64_t> Store::remove_prefix(std::string_view prefix) {
 
 Result<void> Store::restore(std::span<const SalvagedRecord> records) {
   if (records.empty()) return {};
+  std::vector<std::string> payloads(records.size());
+  std::vector<format::EncodedValue> encoded(records.size());
   std::uint64_t bytes = 0;
-  for (const auto& record : records) bytes += record_bytes(record.key, record.value);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    encoded[i] = encode(records[i].value, payloads[i]);
+    if (encoded[i].encoding == format::Encoding::raw) std::string().swap(payloads[i]);
+    bytes += record_bytes(records[i].key, encoded[i].payload);
+  }
   std::unique_lock lock(write_mutex_);
   if (auto writable = begin_writing(lock); !writable) return writable;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const std::size_t before = encoded[i].payload.size();
+    encode_anew_if_stale(records[i].value, encoded[i], payloads[i]);
+    bytes += encoded[i].payload.size() - before;
+  }
   if (auto prepared = prepare(bytes); !prepared) return prepared;
-  for (const auto& record : records) {
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const SalvagedRecord& record = records[i];
     // Every key comes once and the bucket is new, so no key has a node yet.
     stage({.key = record.key,
-           .value = record.value,
+           .value = encoded[i].payload,
            .ttl_seconds = record.header.ttl_seconds,
            .timestamp_ns = record.header.timestamp_ns,
            .kind = static_cast<ValueKind>(record.header.kind()),
+           .encoding = encoded[i].encoding,
            .more_of_batch = &record != &records.back()},
           format::hash_key(record.key, head_.superblock.hash_seed), nullptr);
   }
@@ -549,14 +622,20 @@ Result<void> Store::update(std::string_view key,
           timestamp_ns = expiry_ns - std::int64_t{ttl_seconds} * 1'000'000'000;
         }
       }
+      // Under the lock: nobody knew the value before.
+      std::string room = std::move(payload_room);
+      const format::EncodedValue encoded = encode(decision->value, room);
       auto written = write_one(lock,
                                {.key = key,
-                                .value = decision->value,
+                                .value = encoded.payload,
                                 .ttl_seconds = ttl_seconds,
                                 .timestamp_ns = timestamp_ns,
-                                .kind = decision->kind},
+                                .kind = decision->kind,
+                                .encoding = encoded.encoding},
                                hash, newest->node);
       lock.unlock();
+      trim(room);
+      payload_room = std::move(room);
       if (written) counters_.puts.fetch_add(1, std::memory_order_relaxed);
       after_write();
       return written;

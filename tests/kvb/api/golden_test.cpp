@@ -258,7 +258,7 @@ std::map<std::size_t, std::string> titles_of(const Bytes& bytes) {
     roots[superblock->hash_directory.paddr] = "hash index";
     roots[superblock->key_table.paddr] = "key table";
     roots[superblock->segment_table.paddr] = "segment table";
-    roots[superblock->retiring[0].paddr] = "retired list";
+    roots[superblock->retired.paddr] = "retired list";
   }
   static const std::map<format::PageType, std::string> kKinds{{format::PageType::hash_slots, "hash index"},
                                                               {format::PageType::key_leaf, "key table"},

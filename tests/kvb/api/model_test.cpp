@@ -33,6 +33,7 @@ struct Setting {
   const char* name;
   Durability durability;
   std::uint64_t checkpoint_bytes = OpenOptions{}.checkpoint_bytes;
+  Compression compression{};
 };
 
 class ModelRun {
@@ -46,7 +47,7 @@ class ModelRun {
         checker_(disk_, kPath) {}
 
   void run() {
-    must(must(create_with(disk_.environment(), kPath)).close());
+    must(must(create_with(disk_.environment(), kPath, {.compression = setting_.compression})).close());
     bucket_.emplace(must(open_with(disk_.environment(), kPath, how_to_open())));
     for (at_ = 0; at_ < operations_ && !::testing::Test::HasFailure(); ++at_) step();
     if (!::testing::Test::HasFailure()) reopen();
@@ -85,7 +86,17 @@ class ModelRun {
       }
     }
   }
+  // Values of a bucket that is compressed: short ones with much in common, and long ones that shrink by themselves.
+  std::string some_text() {
+    static const char* const kWords[] = {"\"name\":", "\"country\":\"Austria\",", "true", "false", "[1,2,3]",
+                                         "\"id\":"};
+    const std::uint64_t parts = below(200) == 0 ? below(6'000) : below(40) == 0 ? below(600) : below(20);
+    std::string text;
+    for (std::uint64_t i = 0; i < parts; ++i) text += kWords[below(6)] + std::to_string(below(1'000));
+    return text;
+  }
   std::string some_value() {
+    if (setting_.compression.method != Compression::Method::none && below(4) != 0) return some_text();
     static constexpr std::uint64_t kSizes[] = {1, 8, 32, 100, 600, 5'000};
     std::string text(below(400) == 0 ? below(100'000) : below(kSizes[below(6)] + 1), '\0');
     for (std::size_t at = 0; at < text.size(); at += 8) {
@@ -156,7 +167,15 @@ class ModelRun {
       case 23:
         if (below(10) == 0) must(bucket_->checkpoint());
         if (below(60) == 0) must(bucket_->compact({.strategy = static_cast<CompactStrategy>(below(3))}));
+        if (setting_.compression.method != Compression::Method::none) change_compression();
         return;
+    }
+  }
+
+  void change_compression() {
+    if (below(50) == 0) must(bucket_->set_compression(below(3) == 0 ? Compression{} : setting_.compression));
+    if (below(50) == 0 && bucket_->stats().compression.method != Compression::Method::none) {
+      must(bucket_->train_dictionary());
     }
   }
 
@@ -293,15 +312,15 @@ class ModelRun {
 constexpr std::uint64_t kFew = 4'096;
 const Setting kSettings[] = {
     {"sync_1", Durability::sync},
-    {"sync_2", Durability::sync},
+    {"sync_compressed", Durability::sync, OpenOptions{}.checkpoint_bytes, Compression::zstd()},
     {"sync_and_checkpoints_1", Durability::sync, kFew},
     {"sync_and_checkpoints_2", Durability::sync, 8 * kFew},
     {"sync_and_checkpoints_3", Durability::sync, 64 * kFew},
-    {"sync_and_checkpoints_4", Durability::sync, 2 * kFew},
+    {"sync_and_checkpoints_compressed", Durability::sync, 2 * kFew, Compression::zstd(1)},
     {"relaxed_1", Durability::relaxed},
     {"relaxed_2", Durability::relaxed},
     {"relaxed_and_checkpoints_1", Durability::relaxed, kFew},
-    {"relaxed_and_checkpoints_2", Durability::relaxed, 16 * kFew},
+    {"relaxed_and_checkpoints_compressed", Durability::relaxed, 16 * kFew, Compression::zstd(9)},
 };
 // Of the two programs, the one with short hashes does a tenth: it is after what equal hashes do.
 constexpr std::uint64_t kOperations = kHash8 ? 50'000 : 510'000;

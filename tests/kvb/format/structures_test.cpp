@@ -40,8 +40,9 @@ Superblock some_superblock() {
   s.key_block[255] = std::byte{2};
   s.compression = 1;
   s.compression_level = -3;
-  s.dictionary = {.paddr = 17, .bytes = 18, .crc = 19, .levels = 20};
-  s.retiring = {Root{.paddr = 21, .bytes = 22, .crc = 23, .levels = 24}, Root{.paddr = 25}};
+  s.dictionaries = {.paddr = 17, .bytes = 18, .crc = 19, .levels = 20};
+  s.retired = Root{.paddr = 21, .bytes = 22, .crc = 23, .levels = 24};
+  s.dictionaries_copy = Root{.paddr = 25};
   return s;
 }
 

@@ -183,17 +183,19 @@ TEST(DictionaryTraining, other_bytes_are_no_dictionary) {
   EXPECT_FALSE(dictionary_id(bytes).has_value());
 }
 
-TEST(DictionaryShelf, the_first_of_an_id_stays) {
+TEST(DictionaryShelf, gives_the_newest_of_an_id_and_keeps_the_others) {
   DictionaryShelf shelf;
   EXPECT_EQ(shelf.find(300), nullptr);
   const std::vector<std::byte> bytes(10, std::byte{1});
   const std::vector<std::byte> others(20, std::byte{2});
   const Dictionary* const first = shelf.add(300, bytes);
-  EXPECT_EQ(shelf.add(300, others), first);
+  EXPECT_EQ(shelf.add(300, bytes), first);
   EXPECT_EQ(shelf.add(301, others)->bytes().size(), 20u);
   EXPECT_EQ(shelf.find(300), first);
-  // Bytes that are no dictionary can still be used by nobody but as plain content, or not at all.
-  EXPECT_EQ(first->id(), 300);
+  const Dictionary* const second = shelf.add(300, others);
+  EXPECT_NE(second, first);
+  EXPECT_EQ(shelf.find(300), second);
+  EXPECT_EQ(first->bytes().size(), 10u);
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ std::vector<Workload> all_workloads() {
   all.insert(all.end(), checkpoint_workloads().begin(), checkpoint_workloads().end());
   all.insert(all.end(), compact_workloads().begin(), compact_workloads().end());
   all.insert(all.end(), close_workloads().begin(), close_workloads().end());
+  all.insert(all.end(), compression_workloads().begin(), compression_workloads().end());
   return all;
 }
 
@@ -47,7 +48,8 @@ TEST_P(CrashTest, R6_R7_R15_R17_R19_R20_every_image_opens_in_a_state_that_was) {
                           .images_per_point = workload.images_per_point,
                           .durability = workload.durability,
                           .capacity_bytes = workload.capacity_bytes,
-                          .checkpoint_bytes = workload.checkpoint_bytes},
+                          .checkpoint_bytes = workload.checkpoint_bytes,
+                          .compression = workload.compression},
                          counts);
     workload.run(harness);
   }

@@ -17,16 +17,18 @@ struct Workload {
   Durability durability = Durability::sync;
   std::uint64_t capacity_bytes = UINT64_MAX;
   std::uint64_t checkpoint_bytes = OpenOptions{}.checkpoint_bytes;
+  Compression compression{};
 };
 
 inline void PrintTo(const Workload& workload, std::ostream* out) {
   *out << workload.name;
 }
 
-std::span<const Workload> log_workloads();         // The log alone.
-std::span<const Workload> checkpoint_workloads();  // With images of the index.
-std::span<const Workload> compact_workloads();     // With records that move, and space that is given back.
-std::span<const Workload> close_workloads();       // With buckets that are closed when little or nothing is in them.
+std::span<const Workload> log_workloads();          // The log alone.
+std::span<const Workload> checkpoint_workloads();   // With images of the index.
+std::span<const Workload> compression_workloads();  // With values that are compressed, and dictionaries.
+std::span<const Workload> compact_workloads();      // With records that move, and space that is given back.
+std::span<const Workload> close_workloads();        // With buckets that are closed when little or nothing is in them.
 
 // Short keys and values that differ, and can be told apart when they are shown.
 inline std::string key(int number) {

@@ -51,6 +51,7 @@ struct CrashOptions {
   bool stale_space = true;
   std::uint64_t capacity_bytes = UINT64_MAX;
   std::uint64_t checkpoint_bytes = OpenOptions{}.checkpoint_bytes;
+  Compression compression{};
 };
 
 struct CrashCounts {
@@ -79,8 +80,8 @@ class CrashHarness {
   // --- Workloads are made of these. Each checks that the bucket and the model agree at once. ---
 
   void create() {
-    bucket_ =
-        std::make_unique<Bucket>(must_open(create_with(*process_, kCrashPath, {.durability = options_.durability})));
+    bucket_ = std::make_unique<Bucket>(must_open(
+        create_with(*process_, kCrashPath, {.durability = options_.durability, .compression = options_.compression})));
     created_ = true;
     point();
     // A bucket is created with the default trigger of checkpoints; opened, it has that of the workload.
@@ -118,6 +119,13 @@ class CrashHarness {
   }
   void compact(CompactStrategy strategy) {
     const auto done = bucket_->compact({.strategy = strategy});
+    settle(done ? Result<void>{} : std::unexpected(done.error()));
+  }
+  void set_compression(const Compression& compression) { settle(bucket_->set_compression(compression)); }
+  // Expects that a dictionary was adopted.
+  void train() {
+    const auto done = bucket_->train_dictionary();
+    EXPECT_TRUE(!done || done->adopted) << done->reason;
     settle(done ? Result<void>{} : std::unexpected(done.error()));
   }
   void close() {
