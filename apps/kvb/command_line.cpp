@@ -37,6 +37,7 @@ class CommandLine {
     CLI::App& init = command("init", init_);
     format_option(init, init_, {"text", "json"});
     durability_option(init, init_.durability);
+    text(init, "--compression", init_.compression, "How values are stored: none, zstd or zstd:LEVEL (1 to 19)", "HOW");
 
     CLI::App& put = command("put", put_);
     text(put, "KEY", put_.key, "The key: 1 to 65,535 bytes, `-` or @PATH")->required();
@@ -116,6 +117,12 @@ class CommandLine {
     compact.add_flag("--dry-run", compact_.dry_run, "Only say what could be given back");
     lock_timeout_option(compact, compact_.writer.lock_timeout);
     format_option(compact, compact_, {"text", "json"});
+
+    CLI::App& train = command("train", train_);
+    text(train, "--compression", train_.compression, "First change how values are stored: none, zstd or zstd:LEVEL",
+         "HOW");
+    lock_timeout_option(train, train_.writer.lock_timeout);
+    format_option(train, train_, {"text", "json"});
 
     CLI::App& backup = command("backup", backup_);
     text(backup, "TARGET", backup_.target, "The copy; it must not exist")->required();
@@ -323,6 +330,7 @@ class CommandLine {
   StatsArguments stats_;
   VerifyArguments verify_;
   CompactArguments compact_;
+  TrainArguments train_;
   BackupArguments backup_;
   ExportArguments export_;
   ImportArguments import_;

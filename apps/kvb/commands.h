@@ -32,6 +32,7 @@ struct WriterArguments {
 
 struct InitArguments : CommonArguments {
   std::optional<std::string> durability;
+  std::optional<std::string> compression;
 };
 
 struct PutArguments : CommonArguments {
@@ -116,6 +117,11 @@ struct CompactArguments : CommonArguments {
   WriterArguments writer;  // Of these, only how long to wait.
 };
 
+struct TrainArguments : CommonArguments {
+  std::optional<std::string> compression;
+  WriterArguments writer;  // Of these, only how long to wait.
+};
+
 struct BackupArguments : CommonArguments {
   std::string target;
 };
@@ -174,6 +180,7 @@ struct ManualArguments {};
 [[nodiscard]] Outcome run(const StatsArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const VerifyArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const CompactArguments& arguments, Output& output);
+[[nodiscard]] Outcome run(const TrainArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const BackupArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const ExportArguments& arguments, Output& output);
 [[nodiscard]] Outcome run(const ImportArguments& arguments, Output& output);
@@ -191,6 +198,8 @@ struct ManualArguments {};
                                                   const std::vector<std::string>& known);
 
 [[nodiscard]] Expected<Durability> read_durability(const std::optional<std::string>& text);
+// none, zstd or zstd:LEVEL.
+[[nodiscard]] Expected<Compression> read_compression(const std::optional<std::string>& text);
 
 // The bytes of a KEY argument.
 [[nodiscard]] Expected<std::string> read_key(const std::string& argument, const KeyStyle& style);

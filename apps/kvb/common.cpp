@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "commands.h"
 #include "input.h"
@@ -30,6 +31,20 @@ Expected<Durability> read_durability(const std::optional<std::string>& text) {
   if (!text || *text == "sync") return Durability::sync;
   if (*text == "relaxed") return Durability::relaxed;
   return usage_failure(fmt::format("--durability takes sync or relaxed, not '{}'.", *text));
+}
+
+Expected<Compression> read_compression(const std::optional<std::string>& text) {
+  if (!text || *text == "none") return Compression{};
+  if (*text == "zstd") return Compression::zstd();
+  constexpr std::string_view kZstd = "zstd:";
+  if (text->starts_with(kZstd)) {
+    int level = 0;
+    const char* const end = text->data() + text->size();
+    const auto read = std::from_chars(text->data() + kZstd.size(), end, level);
+    if (read.ec == std::errc{} && read.ptr == end && level >= 1 && level <= 19) return Compression::zstd(level);
+  }
+  return usage_failure(
+      fmt::format("--compression takes none, zstd or zstd:LEVEL with a level from 1 to 19, not '{}'.", *text));
 }
 
 Expected<std::string> read_key(const std::string& argument, const KeyStyle& style) {

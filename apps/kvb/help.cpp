@@ -32,10 +32,12 @@ Examples:
 constexpr std::array kCommands = {
     CommandHelp{"init", "Make a new, empty bucket",
                 R"(
-A file that is there already is never touched: that is an error.
+A file that is there already is never touched: that is an error. --compression zstd stores values compressed where that
+makes them shorter; reading needs no option. The higher the level (3 by default), the shorter, and the slower to write.
 
 Examples:
   kvb init new.kvb
+  kvb init small.kvb --compression zstd
   kvb init other.kvb --format json)"},
 
     CommandHelp{"put", "Set or replace the value of a key",
@@ -190,6 +192,20 @@ Examples:
   kvb compact app.kvb
   kvb compact app.kvb --full
   kvb compact app.kvb --dry-run)"},
+
+    CommandHelp{"train", "Train a dictionary for small values",
+                R"(
+Small values shrink when what they have in common is stored once, in a dictionary. A compressed bucket trains one by itself
+when it has about a MiB of values; this trains one from the values that are there now, and uses it for new values if it
+makes them shorter. `kvb compact --full` stores the others anew. --compression changes how values are stored first; with
+none new values are stored as they are, and those that are compressed stay so.
+
+--format json: "adopted", if not, "reason"; "dictionary_id", "dictionary_bytes", "samples" (values that it was trained
+from), and of other values "sample_bytes", "bytes_before", "bytes_after": how much they would take without it and with it.
+
+Examples:
+  kvb train app.kvb --compression zstd
+  kvb train app.kvb --compression none)"},
 
     CommandHelp{"backup", "Copy a bucket while it is in use",
                 R"(

@@ -32,6 +32,13 @@ constexpr StatsRow kStatsRows[] = {
      "How many checkpoints the oldest of them is behind"},
     {"retired_bytes", "Space not free yet", &Stats::retired_bytes, true,
      "Space that waits for readers or for the next checkpoint"},
+    {"dictionary_bytes", "Dictionary", &Stats::dictionary_bytes, true,
+     "Length of the dictionary that values are compressed with"},
+    {"dictionaries", "Dictionaries kept", &Stats::dictionaries, false,
+     "Dictionaries that values need, old ones included"},
+    {"sampled_value_bytes", "Of sampled values", &Stats::sampled_value_bytes, true,
+     "Length of some hundred values, if values are compressed"},
+    {"sampled_stored_bytes", "they take", &Stats::sampled_stored_bytes, true, "What these values take in the file"},
 };
 
 constexpr LatencyRow kLatencyRows[] = {

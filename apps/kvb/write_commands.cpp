@@ -33,7 +33,9 @@ Outcome run(const InitArguments& arguments, Output& output) {
   if (!format) return std::unexpected(format.error());
   const auto durability = read_durability(arguments.durability);
   if (!durability) return std::unexpected(durability.error());
-  auto bucket = Bucket::create(arguments.file, {.durability = *durability});
+  const auto compression = read_compression(arguments.compression);
+  if (!compression) return std::unexpected(compression.error());
+  auto bucket = Bucket::create(arguments.file, {.durability = *durability, .compression = *compression});
   if (!bucket) return engine_failure(std::move(bucket.error()));
   const std::string uuid = bucket->stats().uuid;
   if (auto closed = close_bucket(*bucket); !closed) return closed;

@@ -7,7 +7,7 @@ import unittest
 
 from support import KVB, USAGE, KvbTest
 
-COMMANDS = ["init", "put", "get", "del", "exists", "incr", "expire", "scan", "count", "watch", "stats", "verify", "compact", "backup", "export",
+COMMANDS = ["init", "put", "get", "del", "exists", "incr", "expire", "scan", "count", "watch", "stats", "verify", "compact", "train", "backup", "export",
             "import", "top", "shell", "bench", "completions", "repair"]
 
 

@@ -255,6 +255,13 @@ Result<void> Store::checkpoint_and_move(bool seal, const std::function<void(cons
     garbage = segments_.take_garbage();
   }
   collect(std::move(garbage));
+  if (!relocation.trained.adopted) return {};
+  // Named by both superblocks, the dictionary is used (flip).
+  format::Superblock again = superblock_;
+  again.epoch = next_epoch_++;
+  if (auto flipped = flip(again); !flipped) return flipped;
+  const std::scoped_lock lock(write_mutex_);
+  superblock_ = again;
   return {};
 }
 

@@ -362,8 +362,6 @@ Result<TrainReport> Store::train_dictionary() {
     if (!done) return std::unexpected(done.error());
     if (!had_frozen) break;
   }
-  // Named twice, it is used.
-  if (auto freed = free_retired(); !freed) return std::unexpected(freed.error());
   return report;
 }
 

@@ -103,6 +103,22 @@ TEST_F(CompressionTest, Every_way_of_reading_gives_what_was_written) {
   }
 }
 
+TEST_F(CompressionTest, A_dictionary_is_used_at_once) {
+  auto bucket = create();
+  fill(bucket, 0, 300);
+  ASSERT_TRUE(KVB_MUST(bucket.train_dictionary()).adopted);
+  const std::string small = R"({"id":77,"country":"Austria","active":true})";
+  ASSERT_LT(small.size(), format::kLeastBytesAlone);
+  for (const std::string key : {"first", "after opening"}) {
+    const std::uint64_t before = bucket.stats().live_bytes;
+    KVB_MUST(bucket.put(key, small));
+    EXPECT_LT(bucket.stats().live_bytes, before + format::kRecordOverheadBytes + key.size() + small.size() * 2 / 3);
+    EXPECT_EQ(KVB_MUST(bucket.get(key))->bytes, small);
+    ASSERT_FINE(bucket.close());
+    bucket = open();
+  }
+}
+
 TEST_F(CompressionTest, Conditions_and_updates_see_the_value_itself) {
   auto bucket = create();
   const std::string text = record(1) + record(2) + record(3);
@@ -276,10 +292,7 @@ TEST_F(CompressionTest, A_dictionary_that_is_not_needed_goes_and_one_that_is_sta
     expected_[key_of(i)] = "<person number='" + std::to_string(i) + "' city='Wien' district='" +
                            std::to_string(i % 23) + "'><order state='sent'/><order state='" + std::to_string(i % 7) +
                            "'/></person>";
-    if (i < 500)
-      KVB_MUST(bucket.put(key_of(i), expected_[key_of(i)]));
-    else
-      expected_[key_of(i)] = record(i);
+    KVB_MUST(bucket.put(key_of(i), expected_[key_of(i)]));
   }
   ASSERT_TRUE(KVB_MUST(bucket.train_dictionary()).adopted);
   EXPECT_NE(bucket.stats().dictionary_id, first);

@@ -15,7 +15,9 @@
 #include "kvb/api/bucket_access.h"
 #include "kvb/format/record.h"
 #include "kvb/format/segment.h"
+#include "kvb/format/value_codec.h"
 #include "kvb/os/sim/sim_disk.h"
+#include "kvb/space/dictionary_run.h"
 #include "kvb/support/expect.h"
 #include "kvb/support/proof.h"
 #include "kvb/support/temp_folder.h"
@@ -49,6 +51,13 @@ Golden load(const std::string& name) {
   disk.put_file("golden.kvb", golden.bytes);
   const auto bucket = KVB_MUST(open_with(disk.environment(), "golden.kvb", {.read_only = true}));
   for (const auto& entry : KVB_MUST(bucket.scan())) golden.contents[entry.key] = entry.value.bytes;
+  format::DictionaryShelf dictionaries;
+  for (std::size_t at = format::kHeadBytes; at + format::kPageBytes <= raw.size(); at += format::kPageBytes) {
+    const auto page = format::decode_page_header(raw.subspan(at).first<format::kPageHeaderBytes>());
+    if (!page || page->type != format::PageType::dictionary || page->link != 0) continue;
+    const auto found = space::parse_dictionary(raw.subspan(at), page->uuid, at);
+    if (found) dictionaries.add(found->id, found->bytes);
+  }
   for (std::size_t at = format::kHeadBytes; at + format::kSegmentHeaderBytes <= raw.size(); at += format::kPageBytes) {
     const auto header = format::decode_segment_header(raw.subspan(at).first<format::kSegmentHeaderBytes>());
     if (!header) continue;
@@ -59,8 +68,11 @@ Golden load(const std::string& name) {
       if (!record || record->record_bytes() > raw.size() - at - from) break;
       const std::byte* const bytes = raw.data() + at + from;
       if (record->type == format::RecordType::put) {
-        golden.ever[std::string(format::record_key(bytes, *record))].insert(
-            std::string(format::record_value(bytes, *record)));
+        std::string value;
+        const auto fault =
+            format::decode_value(record->encoding, format::record_value(bytes, *record), dictionaries, value);
+        EXPECT_EQ(fault, format::DecodeFault::none);
+        golden.ever[std::string(format::record_key(bytes, *record))].insert(value);
       }
       from += record->record_bytes();
     }

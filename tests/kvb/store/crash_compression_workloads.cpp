@@ -51,8 +51,10 @@ void dictionaries_are_dropped(CrashHarness& it) {
   it.put("old", record(1));
   // Other values have come, and another dictionary is better.
   Batch batch;
-  for (int i = 0; i < 170; ++i)
+  for (int i = 0; i < 270; ++i) {
     batch.put(key(i), "<entry at='" + std::to_string(i * 77) + "'>" + value(1, 90) + "</entry>");
+  }
+  batch.remove("old");
   it.write(batch);
   it.train();
   it.put("new", record(2));
