@@ -195,13 +195,13 @@ Examples:
 
     CommandHelp{"train", "Train a dictionary for small values",
                 R"(
-Small values shrink when what they have in common is stored once, in a dictionary. A compressed bucket trains one by itself
-when it has about a MiB of values; this trains one from the values that are there now, and uses it for new values if it
-makes them shorter. `kvb compact --full` stores the others anew. --compression changes how values are stored first; with
-none new values are stored as they are, and those that are compressed stay so.
+Small values shrink when what they have in common is stored once, in a dictionary. A compressed bucket trains one by
+itself when it has about a MiB of values; this trains one from the values that are there now, and uses it for new
+values if it makes them shorter. `kvb compact --full` stores the others anew. --compression changes how values are
+stored first; with none new values are stored as they are, and those that are compressed stay so.
 
 --format json: "adopted", if not, "reason"; "dictionary_id", "dictionary_bytes", "samples" (values that it was trained
-from), and of other values "sample_bytes", "bytes_before", "bytes_after": how much they would take without it and with it.
+from), and of other values "sample_bytes", "bytes_before", "bytes_after": what they take without it and with it.
 
 Examples:
   kvb train app.kvb --compression zstd

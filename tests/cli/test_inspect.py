@@ -10,7 +10,8 @@ from support import ERROR, KVB, USAGE, KvbTest
 
 NUMBERS = ["keys", "live_bytes", "file_bytes", "allocated_bytes", "segments", "journal_bytes", "replayed_records", "memory_bytes",
            "index_bytes", "epoch", "committed_seqno", "synced_seqno", "recovery_cuts", "lost_records",
-           "pinned_epochs", "oldest_pin_lag", "retired_bytes", "dead_bytes"]
+           "pinned_epochs", "oldest_pin_lag", "retired_bytes", "dead_bytes",
+           "dictionary_bytes", "dictionaries", "sampled_value_bytes", "sampled_stored_bytes"]
 
 
 class Damageable(KvbTest):
