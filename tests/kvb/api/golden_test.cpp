@@ -163,7 +163,7 @@ Bytes compacted_bucket() {
   const auto page = [&](std::size_t at) {
     return format::decode_superblock(os::Bytes(bytes).subspan(at).first<format::kPageBytes>());
   };
-  EXPECT_NE(page(0)->retiring[0].paddr, 0u);
+  EXPECT_NE(page(0)->retired.paddr, 0u);
   EXPECT_GT(bucket.stats().retired_bytes, 30'000u);
   EXPECT_GT(bucket.stats().bytes_moved, 10'000u);
   return bytes;
