@@ -67,7 +67,7 @@ void Store::give_back_retired(std::vector<space::RetiredRange> free) {
     const auto victim = victim_at(entry.range.paddr);
     return victim == victims_.end() ? 0 : victim->segment.base_seqno;
   };
-  std::ranges::stable_sort(free, {}, age);
+  std::ranges::sort(free, {}, age);
   bool stuck = false;
   for (const auto& entry : free) {
     stuck = stuck || !wipe_segment(entry.range);

@@ -109,7 +109,9 @@ class LogChecker {
     }
     // The header of a segment that compaction has emptied is wiped.
     // (Again, if a crash has brought it back; in part, if a fault cuts that short.)
-    if (bytes.size() <= format::kSegmentHeaderBytes && offset % format::kPageBytes == 0 &&
+    if ((bytes.size() == format::kSegmentHeaderBytes ||
+         (bytes.size() < format::kSegmentHeaderBytes && lives_.contains(offset))) &&
+        offset % format::kPageBytes == 0 &&
         std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; })) {
       lives_.erase(offset);
       return;
