@@ -89,7 +89,7 @@ inline constexpr std::uint64_t kFlagJournalMoved = 1;
 
 // Feature bits that this version knows.
 inline constexpr std::uint64_t kKnownReadOnlyCompatible = 0;
-inline constexpr std::uint64_t kFeatureImage = 1;  // Incompatible: not all keys are in the journal.
+inline constexpr std::uint64_t kFeatureImage = 1;        // Incompatible: not all keys are in the journal.
 inline constexpr std::uint64_t kFeatureCompression = 2;  // Incompatible: values may be compressed.
 inline constexpr std::uint64_t kKnownIncompatible = kFeatureImage | kFeatureCompression;
 

@@ -148,8 +148,8 @@ Result<Head> load_head(const os::File& file) {
   head.both_name_dictionaries = !*a || !*b || (*a)->dictionaries == (*b)->dictionaries;
   if (*a && *b && (head.superblock.flags & format::kFlagJournalMoved) != 0) {
     const Superblock& other = head.newest_is_a ? **b : **a;
-    head.other_is_misleading = !(other.journal.segment == head.superblock.journal.segment) ||
-                               !(other.retired == head.superblock.retired);
+    head.other_is_misleading =
+        !(other.journal.segment == head.superblock.journal.segment) || !(other.retired == head.superblock.retired);
   }
   if ((head.superblock.features_incompatible & ~format::kKnownIncompatible) != 0) {
     return os::failure(ErrorCode::unsupported,
