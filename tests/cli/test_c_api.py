@@ -189,7 +189,7 @@ class FromPython(support.KvbTest):
         names = [line.split(" ", 2)[2] for line in listed.stdout.splitlines()]
         self.assertGreater(len(names), 50)
         for name in names:
-            self.assertRegex(name, r"^(kvb_|kvb::(Bucket|Batch|Error|Snapshot)::|kvb::(error_name|error_sentence|repair)\()")
+            self.assertRegex(name, r"^(kvb_|kvb::(Bucket|Batch|Error|Snapshot|Watch)::|kvb::(error_name|error_sentence|repair)\()")
 
 
 if __name__ == "__main__":

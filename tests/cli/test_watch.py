@@ -16,7 +16,9 @@ class Watch(KvbTest):
 
     def start(self, *arguments):
         process = subprocess.Popen([KVB, "watch", self.bucket, *arguments], cwd=self.folder, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+                                   stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                                   # Who starts the tests in the background may have Ctrl-C ignored in all of them.
+                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
         def end():
             process.kill()

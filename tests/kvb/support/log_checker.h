@@ -84,6 +84,14 @@ class LogChecker {
     return parent_ != nullptr ? parent_->content_of(seqno) : nullptr;
   }
 
+  // Behind the header of a segment, where its records are.
+  [[nodiscard]] bool is_inside_a_life(std::uint64_t offset) const {
+    const auto behind = lives_.upper_bound(offset);
+    if (behind == lives_.begin()) return false;
+    const auto& header = std::prev(behind)->second.header;
+    return offset > header.link.paddr && offset < header.link.paddr + header.size_bytes;
+  }
+
   void on_write(std::uint64_t offset, os::Bytes bytes) {
     begin();
     if (offset + bytes.size() <= format::kHeadBytes) return;  // The head's pages are overwritten.
@@ -109,8 +117,9 @@ class LogChecker {
     }
     // The header of a segment that compaction has emptied is wiped.
     // (Again, if a crash has brought it back; in part, if a fault cuts that short.)
+    // (So may be that of one whose header was cut short, so that its life has never begun.)
     if ((bytes.size() == format::kSegmentHeaderBytes ||
-         (bytes.size() < format::kSegmentHeaderBytes && lives_.contains(offset))) &&
+         (bytes.size() < format::kSegmentHeaderBytes && !is_inside_a_life(offset))) &&
         offset % format::kPageBytes == 0 &&
         std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; })) {
       lives_.erase(offset);
