@@ -24,7 +24,7 @@ using FileBytes = std::vector<std::byte>;
 using Map = std::map<std::string, std::string>;
 
 std::string record(int i) {
-  return R"({"id":)" + std::to_string(i) + R"(,"name":"customer )" + std::to_string(i * 7919 % 10'007) +
+  return R"({"id":)" + std::to_string(i) + R"(,"name":"customer )" + std::to_string(std::int64_t{i} * 7919 % 10'007) +
          R"(","email":"someone)" + std::to_string(i % 97) + R"(@example.com","active":)" +
          (i % 3 == 0 ? "true" : "false") + R"(,"country":"Austria","tags":["news","shop"],"balance":)" +
          std::to_string(i * 31 % 1'000) + "}";
@@ -197,6 +197,8 @@ TEST_F(CompressionTest, Hundred_thousand_json_values_take_less_than_half) {
     }
     // Trained by itself.
     EXPECT_EQ(bucket.stats().dictionary_id != 0, compressed);
+    // Once more from all of them: which values there were the first time depends on the machine's speed.
+    if (compressed) KVB_MUST(bucket.train_dictionary());
     KVB_MUST(bucket.compact({.strategy = CompactStrategy::full}));
     const Stats stats = bucket.stats();
     if (compressed) {

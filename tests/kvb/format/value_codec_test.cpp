@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <cstring>
 #include <random>
 #include <string>
@@ -11,9 +12,10 @@ namespace kvb::format {
 namespace {
 
 std::string record_of(int i) {
-  return R"({"id":)" + std::to_string(i) + R"(,"name":"customer )" + std::to_string(i * 7919 % 10007) +
+  return R"({"id":)" + std::to_string(i) + R"(,"name":"customer )" + std::to_string(std::int64_t{i} * 7919 % 10007) +
          R"(","email":"someone)" + std::to_string(i % 97) + R"(@example.com","active":)" +
-         (i % 3 == 0 ? "true" : "false") + R"(,"country":"Austria","balance":)" + std::to_string(i * 31 % 1000) + "}";
+         (i % 3 == 0 ? "true" : "false") + R"(,"country":"Austria","balance":)" +
+         std::to_string(std::int64_t{i} * 31 % 1000) + "}";
 }
 
 std::string random_bytes(std::size_t bytes, unsigned seed) {
